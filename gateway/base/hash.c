@@ -1,0 +1,57 @@
+#include "base/hash.h"
+
+#include <openssl/evp.h>
+
+struct sha256 sha256_of(const struct slice *parts, size_t count)
+{
+    /* One context per thread: making one costs more than hashing a small record. */
+    static _Thread_local EVP_MD_CTX *ctx;
+    static _Thread_local EVP_MD *md;
+    if (ctx == NULL) {
+        ctx = EVP_MD_CTX_new();
+        md = EVP_MD_fetch(NULL, "SHA256", NULL);
+    }
+    struct sha256 out;
+    CHECK(ctx != NULL);
+    CHECK(EVP_DigestInit_ex(ctx, md, NULL) == 1);
+    for (size_t i = 0; i < count; i++)
+        CHECK(EVP_DigestUpdate(ctx, parts[i].at, parts[i].len) == 1);
+    CHECK(EVP_DigestFinal_ex(ctx, out.bytes, NULL) == 1);
+    return out;
+}
+
+struct sha256 sha256_of_one(struct slice bytes) { return sha256_of(&bytes, 1); }
+
+const char *sha256_hex(const struct sha256 *digest, char *out)
+{
+    static const char hex[] = "0123456789abcdef";
+    for (size_t i = 0; i < SHA256_BYTES; i++) {
+        out[2 * i] = hex[digest->bytes[i] >> 4];
+        out[2 * i + 1] = hex[digest->bytes[i] & 15];
+    }
+    out[2 * SHA256_BYTES] = '\0';
+    return out;
+}
+
+bool sha256_equal(const struct sha256 *a, const struct sha256 *b)
+{
+    return memcmp(a->bytes, b->bytes, SHA256_BYTES) == 0;
+}
+
+uint64_t table_hash(struct slice bytes)
+{
+    uint64_t hash = UINT64_C(0x9e3779b97f4a7c15) ^ bytes.len;
+    const char *at = bytes.at;
+    size_t left = bytes.len;
+    for (; left >= 8; at += 8, left -= 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
+        hash ^= hash >> 32;
+    }
+    uint64_t tail = 0;
+    if (left > 0)
+        memcpy(&tail, at, left);
+    hash = (hash ^ tail) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return hash ^ hash >> 29;
+}

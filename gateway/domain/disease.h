@@ -1,0 +1,53 @@
+/* domain/disease.h -- a disease of mappings/diseases.tsv and what a Condition code says about it.
+ *
+ * Owns      the mapping; immutable, alive as long as the loaded mapping.
+ */
+#pragma once
+
+#include "base/check.h"
+#include "base/slice.h"
+
+enum disease_family {
+    DISEASE_SOLID,
+    DISEASE_HEMATOLOGIC,
+    DISEASE_ANY_CANCER, /* a code that names cancer but not which one */
+    DISEASE_HIV,
+    DISEASE_RENAL,
+    DISEASE_TRANSPLANT,
+    DISEASE_OTHER, /* not ours: mapped so that it does not count as unmapped */
+};
+
+struct profile; /* domain/rules.h */
+
+struct disease {
+    uint32_t index;
+    struct slice key;              /* "dlbcl" */
+    struct slice name;             /* "diffuse large B-cell lymphoma" */
+    enum disease_family family;
+    const struct profile *profile; /* the rules that apply; NULL when no lines are derived */
+    const struct disease *within;  /* "nsclc" is within "lung"; NULL at the top */
+};
+
+/* What a code means beyond naming the disease; the words of mappings/conditions.tsv. */
+enum condition_meaning {
+    MEANS_PRIMARY,
+    MEANS_IN_RELAPSE,
+    MEANS_IN_REMISSION,
+    MEANS_RECURRENT,
+    MEANS_REFRACTORY,
+    MEANS_METASTATIC,
+    MEANS_CASTRATION_RESISTANT,
+    MEANS_IN_SITU,
+    MEANS_HISTORY,
+    MEANS_ASSOCIATED,
+    MEANS_DIALYSIS,
+    MEANS_TRANSPLANT,
+    MEANS_TRANSPLANT_FAILURE,
+    MEANS_TREATMENT_ENCOUNTER,
+};
+
+/* What a coding resolves to. */
+struct condition_code {
+    const struct disease *disease;
+    enum condition_meaning meaning;
+};

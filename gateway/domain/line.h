@@ -1,0 +1,158 @@
+/* domain/line.h -- lines of therapy, the verdict, and why: what the engine answers.
+ *
+ * Owns      everything lives in the arena of the derivation.
+ * Rules     ids are explained in gateway/therapy/RULES.md; texts of RULE_TABLE are what reports print.
+ */
+#pragma once
+
+#include "base/date.h"
+#include "domain/event.h"
+#include "domain/rule_ids.h"
+
+#define LOT_LINES_MAX 64
+#define LOT_DRUGS_MAX 32
+#define LOT_SEGMENTS_MAX 16
+#define LOT_EVIDENCE_MAX 16
+#define LOT_OPERANDS_MAX 6
+#define LOT_REASONS_MAX 16
+#define LOT_CLASSES_MAX 24
+#define LOT_HISTORIES_MAX 8
+
+/* One continuous stretch of one ingredient, ordered. */
+struct exposure {
+    const struct drug *drug;
+    struct date start, end;      /* inclusive; end is clipped to as_of */
+    struct date_span start_span; /* the precision behind `start` */
+    bool is_open;                /* active and without an end: reaches as_of */
+    bool is_stale_open;          /* open for more than 365 days without renewal */
+    bool is_reported;
+    enum stop_reason stop_reason;
+    enum treatment_intent treatment_intent;
+    const struct event *const *sources; /* the orders it rests on, by start, then id */
+    unsigned source_count;
+};
+
+struct operand {
+    const char *name; /* "gapDays" */
+    int32_t value;
+};
+
+/* Why a boundary is there, with the numbers compared and the versions it rests on. */
+struct boundary {
+    enum rule rule;
+    const char *reason; /* "NEW_AGENT_AFTER_RELAPSE" */
+    struct operand operands[LOT_OPERANDS_MAX];
+    unsigned operand_count;
+    const struct event *evidence[LOT_EVIDENCE_MAX];
+    unsigned evidence_count;
+};
+
+enum segment_kind {
+    SEGMENT_INDUCTION,
+    SEGMENT_CONSOLIDATION,
+    SEGMENT_MAINTENANCE,
+    SEGMENT_CONDITIONING,
+    SEGMENT_BRIDGING,
+};
+
+struct segment {
+    enum segment_kind kind;
+    struct date start, end;
+    const struct drug *drugs[LOT_DRUGS_MAX]; /* sorted by name */
+    unsigned drug_count;
+};
+
+/* A decision inside a line that did not open a new one: SUBSTITUTION, MAINTENANCE, ADD_EXEMPT ... */
+struct line_note {
+    struct boundary why;
+    struct date day;
+};
+
+enum line_setting { SETTING_UNKNOWN, SETTING_CURATIVE, SETTING_PALLIATIVE };
+
+struct line {
+    unsigned number, number_min, number_max;
+    char id[33]; /* hex; a hash of patient-independent start evidence, not of the ordinal */
+    struct date start, end;
+    bool is_open;  /* printed as "end":null */
+    bool is_short; /* less than one cycle */
+    enum line_setting setting;
+    const struct drug *drugs[LOT_DRUGS_MAX]; /* sorted by name; supportive drugs left out */
+    unsigned drug_count;
+    struct slice regimen; /* "R-ICE", or empty when no regimen of mappings/regimens.tsv matches */
+    struct segment segments[LOT_SEGMENTS_MAX];
+    unsigned segment_count;
+    struct boundary opened_by, closed_by; /* closed_by.reason is NULL while nothing closed it */
+    struct line_note notes[LOT_REASONS_MAX];
+    unsigned note_count;
+    const struct event *sources[LOT_EVIDENCE_MAX]; /* orders of the line, the first ones */
+    unsigned source_count;
+};
+
+enum grade { GRADE_NONE, GRADE_LOW, GRADE_MEDIUM, GRADE_HIGH };
+
+enum disease_status {
+    DISEASE_STATUS_UNKNOWN,
+    DISEASE_STATUS_RELAPSED,
+    DISEASE_STATUS_REFRACTORY,
+    DISEASE_STATUS_SENSITIVE,
+    DISEASE_STATUS_RESISTANT,
+    DISEASE_STATUS_IN_REMISSION,
+};
+
+struct verdict_reason {
+    enum rule rule;
+    struct slice text; /* a sentence for people; says "ordered" */
+};
+
+struct verdict {
+    bool salvage;
+    enum grade grade;
+    unsigned line;      /* number of the line that the verdict rests on; 0 when there is none */
+    struct slice basis; /* "any_line>=2" */
+    enum disease_status status;
+    struct verdict_reason reasons[LOT_REASONS_MAX];
+    unsigned reason_count;
+    struct verdict_reason vetoes[LOT_REASONS_MAX];
+    unsigned veto_count;
+    bool history_truncated;
+    const struct event *evidence[LOT_EVIDENCE_MAX]; /* Conditions and orders it rests on */
+    unsigned evidence_count;
+};
+
+struct class_exposure {
+    struct slice drug_class;
+    const struct drug *drugs[LOT_DRUGS_MAX];
+    unsigned drug_count;
+    struct date first, last;
+    bool failed; /* a line with it was followed by relapse, progression or a salvage line */
+};
+
+/* One patient, one disease. */
+struct history {
+    const struct disease *disease;
+    const struct event *condition; /* the Condition that names it; NULL when only drugs do */
+    bool is_ambiguous;             /* attribution could not decide between diseases */
+    struct line *lines;
+    unsigned line_count;
+    struct verdict verdict;
+    struct class_exposure classes[LOT_CLASSES_MAX];
+    unsigned class_count;
+};
+
+/* Everything the engine says about one patient on one day. */
+struct therapy {
+    struct date as_of;
+    struct history histories[LOT_HISTORIES_MAX]; /* by disease key */
+    unsigned history_count;
+    const struct event **unmapped; /* medications and conditions that no mapping knows */
+    unsigned unmapped_count;
+    const struct event **unattributed; /* counted orders that no disease claims */
+    unsigned unattributed_count;
+    struct date next_change; /* the first later day on which the answer may differ without news */
+};
+
+const char *grade_name(enum grade grade);                   /* "HIGH" ... "NONE" */
+const char *segment_kind_name(enum segment_kind kind);      /* "induction" */
+const char *line_setting_name(enum line_setting setting);   /* "curative" */
+const char *disease_status_name(enum disease_status status); /* "relapsed" */

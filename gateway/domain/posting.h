@@ -1,0 +1,31 @@
+/* domain/posting.h -- what a destination should hold now about one patient and one disease.
+ *
+ * What      identity says which fact it is and never changes; digest says what it should look like.
+ *           The outbox sends when the digest that a destination holds differs from the wanted one.
+ */
+#pragma once
+
+#include "base/hash.h"
+#include "domain/fhir_type.h"
+
+enum posting_kind { POSTING_FLAG = 1, POSTING_CARE_PLAN = 2, POSTING_PROVENANCE = 3 };
+
+/* What is wanted of the destination. */
+enum posting_wish {
+    WISH_HOLD = 1,     /* the record as in `body` */
+    WISH_INACTIVE = 2, /* it was true and has ended: status inactive / completed */
+    WISH_IN_ERROR = 3, /* it rested on retracted data: status entered-in-error */
+};
+
+struct posting {
+    enum posting_kind kind;
+    enum fhir_type type;   /* of the resource to send */
+    enum posting_wish wish;
+    struct slice disease;  /* key */
+    char identity[SHA256_HEX_SIZE]; /* value of the identifier at the destination */
+    struct sha256 digest;  /* of wish and body */
+    struct slice body;     /* the FHIR resource, without id and meta */
+};
+
+enum fhir_type posting_type(enum posting_kind kind);
+const char *posting_kind_name(enum posting_kind kind);

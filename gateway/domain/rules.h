@@ -1,0 +1,133 @@
+/* domain/rules.h -- the clinical parameters of mappings/profiles.tsv and its neighbours, loaded.
+ *
+ * What      plain data: the engine has no number of its own.  Days unless a name says otherwise;
+ *           RULE_OFF means that the rule never fires.
+ * Owns      the mapping; immutable.
+ * Rules     RULES_SPEC 4 and 8; every row of the tables names its source.
+ */
+#pragma once
+
+#include "base/hash.h"
+#include "domain/disease.h"
+#include "domain/drug.h"
+
+#define RULE_OFF (-1)
+
+/* Which drugs a rule speaks of: drugs by name, or all with one of the traits, less exceptions. */
+struct drug_set {
+    const struct drug *const *drugs;
+    unsigned drug_count;
+    uint32_t traits; /* any of them */
+    const struct drug *const *except;
+    unsigned except_count;
+};
+
+struct substitution_group {
+    struct drug_set set;
+};
+
+struct addon_rule {
+    struct drug_set set;
+    int32_t max_days;      /* since the start of the line; RULE_OFF: no limit */
+    bool needs_continuing; /* the backbone must go on */
+    bool if_absent_class;  /* only if the line has no drug of the same class yet */
+};
+
+enum maintenance_kind {
+    MAINTENANCE_CONTINUATION,
+    MAINTENANCE_SWITCH,
+    MAINTENANCE_EITHER,
+    MAINTENANCE_POST_TRANSPLANT,
+};
+
+struct maintenance_rule {
+    struct drug_set set;
+    enum maintenance_kind kind;
+    uint32_t lines; /* bit n: allowed in line n; 0 means any */
+    int32_t max_gap;
+    bool needs_platinum;  /* induction contained a platinum */
+    bool needs_poly;      /* induction had at least two agents */
+    int32_t min_prior;    /* the induction lasted at least so long */
+    int32_t min_length;   /* the maintenance lasts at least so long to count */
+};
+
+enum salvage_basis {
+    BASIS_ANY_LINE,
+    BASIS_ADVANCED_LINE,
+    BASIS_ADVANCED_OR_EARLY_RECURRENCE,
+    BASIS_CASTRATION_RESISTANT,
+    BASIS_NONE,
+};
+
+struct profile {
+    struct slice key; /* "nsclc" */
+    int32_t window;
+    int32_t gap;            /* RULE_OFF: a gap never advances */
+    int32_t gap_line3plus;  /* RULE_OFF: as gap */
+    struct drug_set gap_exempt;
+    struct drug_set backbone; /* never opens or closes a line */
+    bool ignore_backbone_for_lines;
+    bool merge_identical;
+    bool any_change_advances;
+    bool phases_same_line;
+    bool two_cycle_rule;
+    int32_t cycle_gap;
+    const struct substitution_group *substitutions;
+    unsigned substitution_count;
+    const struct addon_rule *addons;
+    unsigned addon_count;
+    const struct maintenance_rule *maintenance;
+    unsigned maintenance_count;
+    bool parpi_after_bevacizumab; /* maintenance_chain bevacizumab -> parpi */
+    struct drug_set supplement_base;
+    int32_t supplement_days;
+    struct drug_set rechallenge;
+    int32_t rechallenge_after;
+    int32_t platinum_refractory, platinum_resistant;
+    bool transplant_bundle, cart_bundle;
+    int32_t post_transplant_maintenance; /* sct.post_maint_days */
+    int32_t second_transplant_same_line;
+    int32_t planned_tandem;
+    bool second_transplant_is_line;
+    int32_t refractory_days, early_failure_days, perioperative_failure_days;
+    enum salvage_basis basis;
+    struct slice basis_text; /* "any_line>=2" */
+    struct slice source;     /* keys of mappings/sources.tsv */
+};
+
+enum regimen_use {
+    REGIMEN_FIRST_LINE = 1,
+    REGIMEN_CONSOLIDATION = 2,
+    REGIMEN_MAINTENANCE = 4,
+    REGIMEN_SALVAGE = 8,
+    REGIMEN_CONDITIONING = 16,
+};
+
+struct regimen {
+    struct slice name;             /* "R-ICE" */
+    const struct disease *disease; /* NULL: any */
+    const struct drug *const *drugs; /* sorted by index; supportive ones (steroids) optional */
+    unsigned drug_count;
+    uint32_t uses;          /* enum regimen_use, or-ed */
+    bool is_exclusive;      /* a salvage signature with no first-line or consolidation use */
+    struct slice source;
+};
+
+struct rules {
+    const struct profile *profiles;
+    unsigned profile_count;
+    const struct profile *generic;
+    const struct regimen *regimens; /* by disease, then by number of drugs, the largest first */
+    unsigned regimen_count;
+    /* which diseases list a drug (attribution by drug): bit d of row = disease index d */
+    const struct disease *const *diseases;
+    unsigned disease_count;
+    struct sha256 digest;
+    int32_t era_persistence;      /* join exposures of one drug up to this gap */
+    int32_t stale_open;           /* 365 */
+    int32_t relapse_lookahead;    /* evidence recorded up to 30 d after a start explains it */
+    int32_t conditioning_lookahead; /* 14 */
+    int32_t diagnosis_lookback;   /* 30 */
+    int32_t metastasis_with_primary; /* 60 */
+    int32_t short_line;           /* 21 */
+};

@@ -1,0 +1,55 @@
+/* fhir/route.h -- what a request asks for, from one table that /metadata is generated from as well.
+ *
+ * Errors    ERR_NOT_FOUND (unknown path or type), ERR_METHOD (known type, interaction not offered:
+ *           *allow then lists what is), ERR_NOT_ACCEPTABLE, ERR_MEDIA_TYPE.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "domain/fhir_type.h"
+#include "http/message.h"
+
+/* clang-format off */
+#define FHIR_INTERACTION_TABLE(X)                                            \
+    /*  name              code in CapabilityStatement */                     \
+    X(CAPABILITIES,       "capabilities")                                    \
+    X(BUNDLE,             "transaction") /* and batch: the body decides */   \
+    X(READ,               "read")                                            \
+    X(VREAD,              "vread")                                           \
+    X(CREATE,             "create")                                          \
+    X(UPDATE,             "update")                                          \
+    X(CONDITIONAL_UPDATE, "update")                                          \
+    X(DELETE,             "delete")                                          \
+    X(SEARCH,             "search-type")                                     \
+    X(OPERATION,          "operation")
+/* clang-format on */
+
+enum fhir_interaction {
+#define X(name, code) FHIR_DO_##name,
+    FHIR_INTERACTION_TABLE(X)
+#undef X
+};
+
+struct fhir_route {
+    enum fhir_interaction interaction;
+    enum fhir_type type;
+    struct slice id, version;
+    struct slice operation; /* "$lines-of-therapy" */
+    bool is_head;           /* HEAD: as GET, the server drops the body */
+};
+
+/* `path` is behind the base ("/fhir" or "/{tenant}/fhir"), e.g. "/Patient/p1". */
+bool fhir_route(enum http_verb verb, struct slice path, struct slice query, struct arena *arena,
+                struct fhir_route *out, struct slice *allow, struct err *err) MUST_USE;
+/* A Bundle entry's request. */
+bool fhir_route_entry(enum http_verb verb, struct slice url, struct arena *arena,
+                      struct fhir_route *out, struct slice *query, struct err *err) MUST_USE;
+/* True when search of the type offers the parameter (e.g. "identifier", "patient", "_id"). */
+bool fhir_search_offers(enum fhir_type type, struct slice parameter);
+/* True when identifiers of the type are indexed by the store. */
+bool fhir_type_is_identified(enum fhir_type type);
+
+/* Formats: request body and wanted reply.  ERR_MEDIA_TYPE / ERR_NOT_ACCEPTABLE. */
+bool fhir_negotiate(const struct http_request *request, struct arena *arena, bool *is_pretty,
+                    struct err *err) MUST_USE;

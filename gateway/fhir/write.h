@@ -1,0 +1,42 @@
+/* fhir/write.h -- FHIR R4 JSON out: OperationOutcome, CapabilityStatement, Bundles of answers.
+ *
+ * Owns      text is appended to the caller's buffer.
+ */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/err.h"
+#include "domain/fhir_type.h"
+
+/* severity "error" (or "fatal" for 5xx), code, expression, diagnostics from `err`. */
+void fhir_write_outcome(const struct err *err, struct buffer *out);
+/* The "all ok" outcome of Prefer: return=OperationOutcome. */
+void fhir_write_outcome_ok(const char *text, struct buffer *out);
+
+struct fhir_capability_settings {
+    const char *version;      /* software version */
+    struct slice base_url;
+    int64_t date_ms;          /* when the software was built or started */
+    bool update_creates;      /* PUT of an unknown id creates it */
+    const char *security;     /* "client certificates", ... */
+};
+void fhir_write_capability(const struct fhir_capability_settings *settings, struct buffer *out);
+
+/* One entry of a batch-response or transaction-response. */
+struct fhir_answer {
+    int status;
+    struct slice location; /* relative: "Patient/p1/_history/1"; empty when none */
+    uint32_t version;      /* 0: no etag */
+    int64_t updated_ms;
+    struct slice resource; /* whole JSON; empty when none */
+    struct err err;        /* ERR_OK, or what went wrong: becomes response.outcome */
+};
+void fhir_write_bundle_response(bool is_transaction, const struct fhir_answer *answers,
+                                unsigned count, struct buffer *out);
+
+struct fhir_match {
+    struct slice full_url;
+    struct slice resource;
+};
+void fhir_write_searchset(struct slice self_url, const struct fhir_match *matches, unsigned count,
+                          unsigned total, struct buffer *out);

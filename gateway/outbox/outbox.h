@@ -1,0 +1,50 @@
+/* outbox/outbox.h -- delivers what the store says a destination should hold.
+ *
+ * What      a loop of its own with libcurl multi.  Claims rows through the lane, sends, settles
+ *           through the lane (with its audit record in the same transaction).  At most one row per
+ *           (destination, patient) is under way; a row is an intention, so the newest wish wins.
+ * Errors    never lost: what cannot be delivered is retried by the classes of retry.h or parked as
+ *           OUTBOX_DEAD with a reason.
+ * Thread    outbox_start()/outbox_stop() from the main thread; outbox_wake() from any thread.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "loop/loop.h"
+#include "store/lane.h"
+
+struct destination_settings {
+    const char *name;
+    const char *tenant;       /* the tenant whose postings go there */
+    const char *base_url;     /* "https://ehr.example/fhir" */
+    const char *ca_file;      /* PEM; NULL: the system's */
+    const char *certificate_file, *key_file; /* mutual TLS; NULL: none */
+    const char *bearer_file;  /* file with a static token; NULL: none */
+    unsigned in_flight_max;   /* default 4 */
+    unsigned timeout_ms;      /* whole exchange; default 30000 */
+    int64_t horizon_ms;       /* give up after; 0 = never; default 7 days */
+    bool wants_flag, wants_care_plan, wants_provenance;
+};
+
+struct outbox_settings {
+    const struct destination_settings *destinations;
+    unsigned destination_count;
+    struct lane *lane;
+    const char *instance;     /* identifier system: URI of this gateway */
+    const char *user_agent;   /* "Lifeline/0.1.0" */
+    uint64_t jitter_seed;
+};
+
+struct outbox_counts {
+    uint64_t sent, settled, retried, dead, reconciled;
+};
+
+struct outbox;
+bool outbox_start(const struct outbox_settings *settings, struct outbox **out,
+                  struct err *err) MUST_USE;
+/* Rows may have become due (a commit wrote some); cheap, coalesced. */
+void outbox_wake(struct outbox *outbox);
+/* Takes no more rows, lets what is under way end (up to grace_ms), marks the rest UNKNOWN, returns
+ * when all is settled in the store.  The lane must still run. */
+void outbox_stop(struct outbox *outbox, unsigned grace_ms);
+struct outbox_counts outbox_counts(struct outbox *outbox);
