@@ -21,8 +21,7 @@ static void civil_of(struct date date, int *year, unsigned *month, unsigned *day
     unsigned day_of_era = (unsigned)(shifted - era * 146097);
     unsigned year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    unsigned day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     unsigned shifted_month = (5 * day_of_year + 2) / 153;
     *day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     *month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
@@ -159,7 +158,8 @@ bool instant_parse(struct slice text, int64_t *out_ms, struct err *err)
 {
     struct moment at;
     if (!moment_parse(text, &at))
-        return err_fail(err, ERR_VALUE, "instant", "expected an instant: YYYY-MM-DDThh:mm:ss+zz:zz");
+        return err_fail(err, ERR_VALUE, "instant",
+                        "expected an instant: YYYY-MM-DDThh:mm:ss+zz:zz");
     int64_t seconds = (int64_t)date_of((int)at.year, at.month, at.day).day * 86400 +
                       (int64_t)at.hour * 3600 + (int64_t)at.minute * 60 + (int64_t)at.second -
                       (int64_t)at.zone_minutes * 60;

@@ -1,0 +1,79 @@
+#include "domain/event.h"
+
+#include "base/text.h"
+
+static const char *const system_uris[CODE_SYSTEM_COUNT] = {
+#define X(name, uri) [CODE_##name] = uri,
+    CODE_SYSTEM_TABLE(X)
+#undef X
+};
+
+/* Other spellings that real senders use: OIDs, older URIs, national editions with the same codes. */
+static const struct {
+    const char *uri;
+    enum code_system system;
+} other_spellings[] = {
+    { "urn:oid:2.16.840.1.113883.6.88", CODE_RXNORM },
+    { "urn:oid:2.16.840.1.113883.6.69", CODE_NDC },
+    { "http://www.nlm.nih.gov/research/umls/ndc", CODE_NDC },
+    { "urn:oid:2.16.840.1.113883.6.73", CODE_ATC },
+    { "http://fhir.de/CodeSystem/dimdi/atc", CODE_ATC },
+    { "http://fhir.de/CodeSystem/bfarm/atc", CODE_ATC },
+    { "urn:oid:2.16.840.1.113883.6.96", CODE_SNOMED },
+    { "urn:oid:2.16.840.1.113883.6.90", CODE_ICD10CM },
+    { "http://terminology.hl7.org/CodeSystem/icd10-CM", CODE_ICD10CM },
+    { "urn:oid:2.16.840.1.113883.6.3", CODE_ICD10 },
+    { "http://fhir.de/CodeSystem/dimdi/icd-10-gm", CODE_ICD10GM },
+    { "urn:oid:1.2.276.0.76.5.409", CODE_ICD10GM },
+    { "http://hl7.org/fhir/sid/icd-o-3", CODE_ICDO3 },
+    { "urn:oid:2.16.840.1.113883.6.43.1", CODE_ICDO3 },
+    { "urn:oid:2.16.840.1.113883.6.1", CODE_LOINC },
+    { "urn:oid:2.16.840.1.113883.6.103", CODE_ICD9CM },
+    { "urn:oid:2.16.840.1.113883.6.42", CODE_ICD9CM },
+    { "http://openconceptlab.org/orgs/CIEL/sources/CIEL", CODE_CIEL },
+    { "urn:oid:2.16.840.1.113883.3.7201", CODE_CIEL },
+};
+
+/* The part behind "http://" or "https://", or the whole. */
+static struct slice without_scheme(struct slice uri)
+{
+    if (slice_starts(uri, SLICE("https://")))
+        return slice_skip(uri, 8);
+    return slice_starts(uri, SLICE("http://")) ? slice_skip(uri, 7) : uri;
+}
+
+static bool is_same_uri(struct slice sent, const char *known)
+{
+    struct slice a = without_scheme(sent), b = without_scheme(slice_of(known));
+    if (a.len == b.len + 1 && a.at[a.len - 1] == '/')
+        a.len--;
+    return slice_eq(a, b);
+}
+
+enum code_system code_system_of(struct slice uri)
+{
+    if (uri.len == 0)
+        return CODE_OTHER;
+    for (unsigned i = CODE_OTHER + 1; i < CODE_SYSTEM_COUNT; i++)
+        if (is_same_uri(uri, system_uris[i]))
+            return (enum code_system)i;
+    for (size_t i = 0; i < COUNT_OF(other_spellings); i++)
+        if (is_same_uri(uri, other_spellings[i].uri))
+            return other_spellings[i].system;
+    return CODE_OTHER;
+}
+
+const char *code_system_uri(enum code_system system)
+{
+    CHECK((size_t)system < COUNT_OF(system_uris));
+    return system_uris[system];
+}
+
+struct slice event_reference(const struct event *event, char out[EVENT_REFERENCE_SIZE])
+{
+    struct text text = { out, EVENT_REFERENCE_SIZE, 0 };
+    text_add(&text, "%s/%.*s", fhir_type_name(event->type), SLICE_ARGS(event->id));
+    if (event->version > 0)
+        text_add(&text, "/_history/%u", event->version);
+    return text_slice(&text);
+}
