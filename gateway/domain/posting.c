@@ -20,3 +20,15 @@ const char *posting_kind_name(enum posting_kind kind)
     CHECK((size_t)kind < COUNT_OF(kinds));
     return kinds[kind].name;
 }
+
+void posting_identity(struct slice tenant, struct slice patient, struct slice disease,
+                      enum posting_kind kind, char out[SHA256_HEX_SIZE])
+{
+    /* The lengths are implied by separators that none of the parts can hold. */
+    const struct slice parts[] = { SLICE("posting\n"), tenant,
+                                   SLICE("\n"),        patient,
+                                   SLICE("\n"),        disease,
+                                   SLICE("\n"),        slice_of(posting_kind_name(kind)) };
+    struct sha256 digest = sha256_of(parts, COUNT_OF(parts));
+    sha256_hex(&digest, out);
+}

@@ -19,13 +19,17 @@ enum posting_wish {
 
 struct posting {
     enum posting_kind kind;
-    enum fhir_type type;   /* of the resource to send */
+    enum fhir_type type; /* of the resource to send */
     enum posting_wish wish;
-    struct slice disease;  /* key */
+    struct slice disease;           /* key */
     char identity[SHA256_HEX_SIZE]; /* value of the identifier at the destination */
-    struct sha256 digest;  /* of wish and body */
-    struct slice body;     /* the FHIR resource, without id and meta */
+    struct sha256 digest;           /* of wish and body */
+    struct slice body;              /* the FHIR resource, without id and meta */
 };
 
 enum fhir_type posting_type(enum posting_kind kind);
 const char *posting_kind_name(enum posting_kind kind);
+/* The identity of what is said about a patient's disease.  The planner names postings with it, and
+ * the outbox finds the Flag and the CarePlan that a Provenance speaks of with it. */
+void posting_identity(struct slice tenant, struct slice patient, struct slice disease,
+                      enum posting_kind kind, char out[SHA256_HEX_SIZE]);
