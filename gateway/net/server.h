@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "base/err.h"
 #include "http/message.h"
 #include "loop/loop.h"
@@ -63,6 +64,11 @@ struct server_settings {
     struct net_limits limits;
     exchange_handler *handler;
     void *ctx;
+    /* Writes the body of a refusal that never reached the handler (broken HTTP, a limit, a
+     * timeout), sent as application/fhir+json; NULL leaves such bodies empty. */
+    void (*write_refusal)(const struct err *err, struct buffer *out);
+    /* A TLS handshake failed; on the connection's loop.  `reason` is the library's, in English. */
+    void (*on_handshake_failure)(void *ctx, const char *address, const char *reason);
 };
 
 struct server_counts {
