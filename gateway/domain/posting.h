@@ -23,8 +23,8 @@ struct posting {
     enum posting_wish wish;
     struct slice disease;           /* key */
     char identity[SHA256_HEX_SIZE]; /* value of the identifier at the destination */
-    struct sha256 digest;           /* of wish and body */
-    struct slice body;              /* the FHIR resource, without id and meta */
+    struct sha256 digest; /* of wish and body, but for the names of software and rule set in it */
+    struct slice body;    /* the FHIR resource without id; a Provenance has tokens (plan/plan.h) */
 };
 
 enum fhir_type posting_type(enum posting_kind kind);

@@ -1,9 +1,16 @@
 /* plan/plan.h -- from a verdict to what a destination should hold now.
  *
- * What      pure: therapy (today's answer) and what was posted before -> the full list of postings
- *           wanted: a Flag and a CarePlan per salvage verdict of sufficient grade, and the end
- *           (inactive) or withdrawal (entered-in-error) of what was posted and no longer holds.
- * Owns      bodies live in `arena`.
+ * What      pure: therapy (today's answer) and what was posted before -> what must be sent now: a
+ *           Flag and a CarePlan per salvage verdict of sufficient grade, a Provenance for each, and
+ *           the end (inactive) or withdrawal (entered-in-error) of what was posted and no longer
+ *           holds.  The same therapy gives the same bytes on every day: `today` is only read at the
+ *           moment when something ends.
+ *           A Provenance cannot know the id that the destination gives to what it speaks of, so its
+ *           body holds tokens that the outbox replaces before it sends: PLAN_TOKEN_FLAG ("Flag/<id>")
+ *           or PLAN_TOKEN_CARE_PLAN ("CarePlan/<id>") in target[0].reference, and
+ *           PLAN_TOKEN_RECORDED (an instant: the time of delivery).
+ * Owns      bodies live in `arena`; `after` borrows from `before`, `therapy` and `arena`.
+ * Errors    ERR_TOO_LARGE when the arena's limit is reached.
  * Thread    any.
  * Rules     standards/writeback 4 (profiles); RULES_SPEC 11.4 (withdrawal).
  */
@@ -12,23 +19,35 @@
 #include "base/arena.h"
 #include "domain/line.h"
 #include "domain/posting.h"
+#include "plan/texts.h"
 
-#define PLAN_POSTINGS_MAX 32
+/* Four postings of each of LOT_HISTORIES_MAX diseases may come, and as many may end, in one step. */
+#define PLAN_POSTINGS_MAX (8 * LOT_HISTORIES_MAX)
+#define PLAN_EVIDENCE_MAX 64    /* references that one posting rests on */
+#define PLAN_NARRATIVE_MAX 2048 /* bytes of text.div */
 
-/* What is remembered of a posting between derivations; kept in the patient's state. */
+#define PLAN_TOKEN_FLAG "{{flag}}"
+#define PLAN_TOKEN_CARE_PLAN "{{careplan}}"
+#define PLAN_TOKEN_RECORDED "{{recorded}}"
+
+/* What is remembered of a posting between derivations; kept in the patient's state, packed by
+ * plan/posted_pack.h. */
 struct posted {
     enum posting_kind kind;
+    enum posting_kind target; /* of a Provenance: POSTING_FLAG or POSTING_CARE_PLAN; else = kind */
     enum posting_wish wish;
     struct slice disease;
-    struct slice line_id;          /* the line it speaks of */
+    struct slice line_id; /* the line it speaks of */
     struct sha256 digest;
-    struct slice evidence_ids;     /* "MedicationRequest/m7 Condition/c9": what it rested on */
+    struct slice evidence_ids; /* "Condition/c9 MedicationRequest/m7", sorted: what it rested on */
+    struct slice text;         /* the words it was known by; they stay when it ends */
     struct date start;
+    struct date end; /* chosen once, when it ended; date_none() while it holds */
 };
 
 struct plan_input {
     struct slice tenant;
-    struct slice patient;          /* "Patient/p1": subject as the destination knows it */
+    struct slice patient; /* "Patient/p1": subject as the destination knows it */
     const struct therapy *therapy;
     const struct posted *before;
     unsigned before_count;
@@ -36,16 +55,20 @@ struct plan_input {
     const struct slice *retracted;
     unsigned retracted_count;
     const struct sha256 *rule_set;
-    struct slice instance;         /* URI of this gateway: identifier system and meta.source */
-    struct slice device;           /* "Device/lifeline" display and version */
-    enum grade grade_min;          /* GRADE_MEDIUM by default */
+    struct slice instance;          /* URI of this gateway: identifier system and meta.source */
+    struct slice device;            /* "Lifeline 0.1.0": display and version of our Device */
+    const struct plan_texts *texts; /* mappings/outputs.tsv; NULL: no prompts */
+    enum grade grade_min;           /* GRADE_NONE means the default, GRADE_MEDIUM */
+    bool is_deceased;
+    struct date deceased; /* day of death; date_none() when only the fact is known */
+    bool with_extensions; /* line number and flag-detail: off by default (4.1.4) */
     struct date today;
 };
 
 struct plan {
     struct posting postings[PLAN_POSTINGS_MAX]; /* those whose digest differs from `before` */
     unsigned posting_count;
-    struct posted after[PLAN_POSTINGS_MAX];     /* to remember */
+    struct posted after[PLAN_POSTINGS_MAX]; /* to remember */
     unsigned after_count;
 };
 

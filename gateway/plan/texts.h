@@ -1,0 +1,33 @@
+/* plan/texts.h -- the sentences of mappings/outputs.tsv: prompts to clinicians, owned by clinicians.
+ *
+ * What      four columns: kind, key, text, source.  A `prompt` goes into every salvage CarePlan, in
+ *           the order of the file.  A `class` goes in when a drug with the trait `key` (domain/drug.h)
+ *           was ordered.  Texts are questions for a tumour board, never advice to treat.
+ * Owns      texts live in the arena, as long as the loaded mapping.
+ * Errors    every fault of the file at once, a line each: "mappings/outputs.tsv:4: key: what".
+ * Thread    any; immutable once read.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buffer.h"
+
+#define PLAN_TEXTS_MAX 32
+#define PLAN_TEXT_MAX 400 /* bytes of one text */
+
+enum plan_text_kind { PLAN_TEXT_PROMPT, PLAN_TEXT_CLASS };
+
+struct plan_text {
+    enum plan_text_kind kind;
+    struct slice key, text;
+    uint32_t trait; /* of PLAN_TEXT_CLASS: enum drug_trait */
+};
+
+struct plan_texts {
+    struct plan_text list[PLAN_TEXTS_MAX];
+    unsigned count;
+};
+
+/* `file` is the name that faults carry.  False when there was a fault; *out is then untouched. */
+bool plan_texts_read(struct slice tsv, const char *file, struct arena *arena,
+                     struct plan_texts *out, struct buffer *faults) MUST_USE;
