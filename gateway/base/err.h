@@ -31,15 +31,18 @@
     X(TOO_LARGE,     413,  "too-long",         false)                             \
     X(TOO_COSTLY,    413,  "too-costly",       false)                             \
     X(MEDIA_TYPE,    415,  "not-supported",    false)                             \
+    X(EXPECTATION,   417,  "not-supported",    false)                             \
     X(UNSUPPORTED,   422,  "not-supported",    false)                             \
     X(EXTENSION,     422,  "extension",        false) /* unknown modifier extension */ \
     X(BUSINESS,      422,  "business-rule",    false)                             \
     X(HEADERS,       431,  "too-long",         false)                             \
     X(STORAGE,       500,  "exception",        true)                              \
     X(CORRUPT,       500,  "exception",        false)                             \
+    X(UNKNOWN_VERB,  501,  "not-supported",    false) /* or a transfer coding we lack */ \
     X(PEER,          502,  "transient",        true)                              \
     X(BUSY,          503,  "throttled",        true)                              \
-    X(DRAINING,      503,  "transient",        true)
+    X(DRAINING,      503,  "transient",        true)                              \
+    X(HTTP_VERSION,  505,  "not-supported",    false)
 /* clang-format on */
 
 enum err_code {
