@@ -118,6 +118,17 @@ enum stop_reason {
 
 enum treatment_intent { TREATMENT_UNKNOWN, TREATMENT_CURATIVE, TREATMENT_PALLIATIVE, TREATMENT_OTHER };
 
+/* What a Procedure means to the engine. */
+enum procedure_kind {
+    PROCEDURE_NONE,
+    PROCEDURE_TRANSPLANT_AUTOLOGOUS,
+    PROCEDURE_TRANSPLANT_ALLOGENEIC,
+    PROCEDURE_APHERESIS, /* collection of cells for a cell therapy */
+    PROCEDURE_CELL_THERAPY,
+    PROCEDURE_RADIOTHERAPY,
+    PROCEDURE_SURGERY,
+};
+
 struct event {
     enum fhir_type type;
     struct slice id;      /* logical id */
@@ -155,6 +166,10 @@ struct event {
     enum clinical_status clinical_status;
     enum verification_status verification_status;
     struct date_span onset, abatement, recorded;
+
+    /* Procedure */
+    enum procedure_kind procedure;
+    struct date_span performed;
 
     /* Patient */
     struct date_span deceased; /* DATE_ABSENT while alive or unknown */

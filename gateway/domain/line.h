@@ -1,6 +1,6 @@
 /* domain/line.h -- lines of therapy, the verdict, and why: what the engine answers.
  *
- * Owns      everything lives in the arena of the derivation.
+ * Owns      everything lives in the arena of the derivation; the arrays are as long as their counts.
  * Rules     ids are explained in gateway/therapy/RULES.md; texts of RULE_TABLE are what reports print.
  */
 #pragma once
@@ -10,20 +10,20 @@
 #include "domain/rule_ids.h"
 
 #define LOT_LINES_MAX 64
-#define LOT_DRUGS_MAX 32
+#define LOT_DRUGS_MAX 64 /* different drugs of one disease */
 #define LOT_SEGMENTS_MAX 16
 #define LOT_EVIDENCE_MAX 16
 #define LOT_OPERANDS_MAX 6
 #define LOT_REASONS_MAX 16
-#define LOT_CLASSES_MAX 24
-#define LOT_HISTORIES_MAX 8
+#define LOT_CLASSES_MAX 64
+#define LOT_HISTORIES_MAX 16
 
 /* One continuous stretch of one ingredient, ordered. */
 struct exposure {
     const struct drug *drug;
     struct date start, end;      /* inclusive; end is clipped to as_of */
     struct date_span start_span; /* the precision behind `start` */
-    bool is_open;                /* active and without an end: reaches as_of */
+    bool is_open;                /* goes on: without an end, or its end lies beyond as_of */
     bool is_stale_open;          /* open for more than 365 days without renewal */
     bool is_reported;
     enum stop_reason stop_reason;
@@ -41,9 +41,9 @@ struct operand {
 struct boundary {
     enum rule rule;
     const char *reason; /* "NEW_AGENT_AFTER_RELAPSE" */
-    struct operand operands[LOT_OPERANDS_MAX];
+    const struct operand *operands; /* at most LOT_OPERANDS_MAX */
     unsigned operand_count;
-    const struct event *evidence[LOT_EVIDENCE_MAX];
+    const struct event *const *evidence; /* at most LOT_EVIDENCE_MAX, the strongest first */
     unsigned evidence_count;
 };
 
@@ -58,7 +58,7 @@ enum segment_kind {
 struct segment {
     enum segment_kind kind;
     struct date start, end;
-    const struct drug *drugs[LOT_DRUGS_MAX]; /* sorted by name */
+    const struct drug *const *drugs; /* sorted by name */
     unsigned drug_count;
 };
 
@@ -71,21 +71,23 @@ struct line_note {
 enum line_setting { SETTING_UNKNOWN, SETTING_CURATIVE, SETTING_PALLIATIVE };
 
 struct line {
-    unsigned number, number_min, number_max;
+    unsigned number;     /* counted on the record */
+    unsigned number_min; /* the least it can be: more when the history is truncated */
+    unsigned number_max; /* 0: no upper bound is known */
     char id[33]; /* hex; a hash of patient-independent start evidence, not of the ordinal */
     struct date start, end;
     bool is_open;  /* printed as "end":null */
     bool is_short; /* less than one cycle */
     enum line_setting setting;
-    const struct drug *drugs[LOT_DRUGS_MAX]; /* sorted by name; supportive drugs left out */
+    const struct drug *const *drugs; /* sorted by name; supportive drugs left out */
     unsigned drug_count;
     struct slice regimen; /* "R-ICE", or empty when no regimen of mappings/regimens.tsv matches */
-    struct segment segments[LOT_SEGMENTS_MAX];
+    const struct segment *segments; /* at most LOT_SEGMENTS_MAX, by start, not overlapping */
     unsigned segment_count;
     struct boundary opened_by, closed_by; /* closed_by.reason is NULL while nothing closed it */
-    struct line_note notes[LOT_REASONS_MAX];
+    const struct line_note *notes; /* at most LOT_REASONS_MAX, by day */
     unsigned note_count;
-    const struct event *sources[LOT_EVIDENCE_MAX]; /* orders of the line, the first ones */
+    const struct event *const *sources; /* orders that started in the line, by start */
     unsigned source_count;
 };
 
@@ -111,18 +113,18 @@ struct verdict {
     unsigned line;      /* number of the line that the verdict rests on; 0 when there is none */
     struct slice basis; /* "any_line>=2" */
     enum disease_status status;
-    struct verdict_reason reasons[LOT_REASONS_MAX];
+    const struct verdict_reason *reasons; /* at most LOT_REASONS_MAX */
     unsigned reason_count;
-    struct verdict_reason vetoes[LOT_REASONS_MAX];
+    const struct verdict_reason *vetoes;
     unsigned veto_count;
     bool history_truncated;
-    const struct event *evidence[LOT_EVIDENCE_MAX]; /* Conditions and orders it rests on */
+    const struct event *const *evidence; /* Conditions and orders it rests on */
     unsigned evidence_count;
 };
 
 struct class_exposure {
     struct slice drug_class;
-    const struct drug *drugs[LOT_DRUGS_MAX];
+    const struct drug *const *drugs; /* sorted by name */
     unsigned drug_count;
     struct date first, last;
     bool failed; /* a line with it was followed by relapse, progression or a salvage line */
@@ -133,21 +135,21 @@ struct history {
     const struct disease *disease;
     const struct event *condition; /* the Condition that names it; NULL when only drugs do */
     bool is_ambiguous;             /* attribution could not decide between diseases */
-    struct line *lines;
+    const struct line *lines;
     unsigned line_count;
     struct verdict verdict;
-    struct class_exposure classes[LOT_CLASSES_MAX];
+    const struct class_exposure *classes; /* by name of the class */
     unsigned class_count;
 };
 
 /* Everything the engine says about one patient on one day. */
 struct therapy {
     struct date as_of;
-    struct history histories[LOT_HISTORIES_MAX]; /* by disease key */
+    const struct history *histories; /* at most LOT_HISTORIES_MAX, by disease key */
     unsigned history_count;
-    const struct event **unmapped; /* medications and conditions that no mapping knows */
+    const struct event *const *unmapped; /* medications and conditions that no mapping knows */
     unsigned unmapped_count;
-    const struct event **unattributed; /* counted orders that no disease claims */
+    const struct event *const *unattributed; /* counted orders that no disease claims */
     unsigned unattributed_count;
     struct date next_change; /* the first later day on which the answer may differ without news */
 };
