@@ -1,0 +1,328 @@
+/* What only shows between keys: names that must meet, settings that contradict each other. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/config_int.h"
+#include "app/nearest.h"
+
+#define MEGABYTE ((size_t)1024 * 1024)
+
+static bool is_name(const char *name)
+{
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.");
+    return len > 0 && len <= 64 && name[len] == '\0';
+}
+
+static bool is_loopback(struct slice rest)
+{
+    static const char *const hosts[] = { "127.0.0.1", "localhost", "[::1]" };
+
+    for (unsigned i = 0; i < COUNT_OF(hosts); i++) {
+        struct slice host = slice_of(hosts[i]);
+        if (slice_starts(rest, host) &&
+            (rest.len == host.len || rest.at[host.len] == ':' || rest.at[host.len] == '/'))
+            return true;
+    }
+    return false;
+}
+
+/* An http or https URL without query or fragment; NULL when it is fine, else what is wrong. */
+static const char *url_fault(struct slice url, bool is_contacted)
+{
+    struct slice rest = url;
+
+    if (slice_starts(url, SLICE("https://")))
+        rest = slice_skip(url, 8);
+    else if (slice_starts(url, SLICE("http://")))
+        rest = slice_skip(url, 7);
+    else
+        return "must begin with https://";
+    if (rest.len == 0 || rest.at[0] == '/')
+        return "names no host";
+    if (memchr(url.at, '?', url.len) != NULL || memchr(url.at, '#', url.len) != NULL)
+        return "must not have a query or a fragment";
+    if (url.at[url.len - 1] == '/')
+        return "must not end with a slash";
+    if (is_contacted && slice_starts(url, SLICE("http://")) && !is_loopback(rest))
+        return "must begin with https:// (http:// is for loopback only)";
+    return NULL;
+}
+
+/* --- tenants ---------------------------------------------------------------------------------- */
+
+static bool identity_is_valid(struct slice identity)
+{
+    static const char *const kinds[] = { "san-dns:", "san-uri:", "cn:" };
+
+    for (unsigned i = 0; i < COUNT_OF(kinds); i++) {
+        if (slice_starts(identity, slice_of(kinds[i])))
+            return identity.len > strlen(kinds[i]);
+    }
+    if (!slice_starts(identity, SLICE("fingerprint:")) || identity.len != 12 + 64)
+        return false;
+    return strspn(identity.at + 12, "0123456789abcdef") == 64;
+}
+
+static void check_identities(struct config_draft *draft, unsigned index)
+{
+    const struct draft_tenant *tenant = &draft->tenants[index];
+
+    for (unsigned i = 0; i < tenant->identities.count; i++) {
+        struct slice identity = tenant->identities.items[i];
+        if (!identity_is_valid(identity))
+            config_complain(draft, tenant->line, "identities",
+                            "'%.*s' is not san-dns:..., san-uri:..., cn:... or fingerprint: and "
+                            "64 lower-case hex digits",
+                            SLICE_ARGS(identity));
+        for (unsigned t = 0; t <= index; t++) {
+            const struct draft_tenant *other = &draft->tenants[t];
+            unsigned count = t == index ? i : other->identities.count;
+            for (unsigned j = 0; j < count; j++) {
+                if (slice_eq(other->identities.items[j], identity))
+                    config_complain(draft, tenant->line, "identities",
+                                    "'%.*s' is there twice: a certificate speaks for one tenant",
+                                    SLICE_ARGS(identity));
+            }
+        }
+    }
+}
+
+static bool is_default(const struct config_draft *draft, const struct draft_tenant *tenant)
+{
+    return draft->default_tenant != NULL && tenant->name != NULL &&
+           strcmp(draft->default_tenant, tenant->name) == 0;
+}
+
+static void check_tenant(struct config_draft *draft, unsigned index)
+{
+    struct draft_tenant *tenant = &draft->tenants[index];
+    enum client_auth auth = draft->config.tls.client_auth;
+
+    if (tenant->name == NULL) {
+        config_complain(draft, tenant->line, "name", "this tenant has no name");
+        return;
+    }
+    if (!is_name(tenant->name))
+        config_complain(draft, tenant->line, "name",
+                        "'%.64s' may hold a-z, 0-9, '-', '_' and '.' only", tenant->name);
+    for (unsigned i = 0; i < index; i++) {
+        if (draft->tenants[i].name != NULL && strcmp(draft->tenants[i].name, tenant->name) == 0)
+            config_complain(draft, tenant->line, "name", "tenant '%.64s' is there twice",
+                            tenant->name);
+    }
+    if (tenant->identities.count == 0 &&
+        (auth == CLIENT_AUTH_REQUIRE ||
+         (auth == CLIENT_AUTH_REQUEST && !is_default(draft, tenant))))
+        config_complain(draft, tenant->line, "identities",
+                        "tenant '%.64s' has none, so no client certificate can speak for it",
+                        tenant->name);
+    for (unsigned i = 0; i < tenant->base_urls.count; i++) {
+        const char *fault = url_fault(tenant->base_urls.items[i], false);
+        if (fault != NULL)
+            config_complain(draft, tenant->line, "base_urls", "'%.*s' %s",
+                            SLICE_ARGS(tenant->base_urls.items[i]), fault);
+    }
+    check_identities(draft, index);
+}
+
+/* A destination belongs to the tenant that names it, and to one only: nothing crosses tenants. */
+static void claim_destination(struct config_draft *draft, const struct draft_tenant *tenant,
+                              struct slice name)
+{
+    struct nearest nearest = { .wanted = name };
+
+    for (unsigned i = 0; i < draft->destination_count; i++) {
+        struct destination_settings *settings = &draft->destinations[i].settings;
+        if (settings->name == NULL)
+            continue;
+        nearest_offer(&nearest, settings->name);
+        if (!slice_is(name, settings->name))
+            continue;
+        if (settings->tenant != NULL)
+            config_complain(draft, tenant->line, "destinations",
+                            "'%.64s' is named twice: postings of one tenant must not reach "
+                            "another's EHR",
+                            settings->name);
+        settings->tenant = tenant->name;
+        return;
+    }
+    config_complain(draft, tenant->line, "destinations", "no destination is called '%.*s'%s%s%s",
+                    SLICE_ARGS(name), nearest.name != NULL ? "; did you mean '" : "",
+                    nearest.name != NULL ? nearest.name : "", nearest.name != NULL ? "'?" : "");
+}
+
+static void check_tenants(struct config_draft *draft)
+{
+    if (draft->tenant_count == 0)
+        config_complain(draft, config_line(draft, "tenants"), "tenants",
+                        "at least one tenant is needed: who pushes data here?");
+    for (unsigned i = 0; i < draft->tenant_count; i++) {
+        const struct draft_tenant *tenant = &draft->tenants[i];
+        check_tenant(draft, i);
+        for (unsigned j = 0; tenant->name != NULL && j < tenant->destinations.count; j++)
+            claim_destination(draft, tenant, tenant->destinations.items[j]);
+    }
+}
+
+/* --- destinations ----------------------------------------------------------------------------- */
+
+static void check_destination(struct config_draft *draft, unsigned index)
+{
+    unsigned line = draft->destinations[index].line;
+    const struct destination_settings *settings = &draft->destinations[index].settings;
+
+    if (settings->name == NULL) {
+        config_complain(draft, line, "name", "this destination has no name");
+        return;
+    }
+    if (!is_name(settings->name))
+        config_complain(draft, line, "name", "'%.64s' may hold a-z, 0-9, '-', '_' and '.' only",
+                        settings->name);
+    for (unsigned i = 0; i < index; i++) {
+        const char *other = draft->destinations[i].settings.name;
+        if (other != NULL && strcmp(other, settings->name) == 0)
+            config_complain(draft, line, "name", "destination '%.64s' is there twice", other);
+    }
+    if (settings->tenant == NULL)
+        config_complain(draft, line, "name", "no tenant sends to destination '%.64s'",
+                        settings->name);
+    if (settings->base_url == NULL) {
+        config_complain(draft, line, "base_url", "destination '%.64s' has none", settings->name);
+    } else {
+        const char *fault = url_fault(slice_of(settings->base_url), true);
+        if (fault != NULL)
+            config_complain(draft, line, "base_url", "'%.100s' %s", settings->base_url, fault);
+    }
+    if ((settings->certificate_file == NULL) != (settings->key_file == NULL))
+        config_complain(draft, line, "certificate_file",
+                        "certificate_file and key_file belong together");
+    if (!settings->wants_flag && !settings->wants_care_plan)
+        config_complain(draft, line, "wants_flag",
+                        "destination '%.64s' wants neither Flag nor CarePlan", settings->name);
+}
+
+static void check_destinations(struct config_draft *draft)
+{
+    for (unsigned i = 0; i < draft->destination_count; i++)
+        check_destination(draft, i);
+    if (draft->destination_count > 0 && draft->config.instance_uri == NULL)
+        config_complain(draft, config_line(draft, "posting"), "posting.instance_uri",
+                        "is needed: postings carry it as the system of their identifier");
+}
+
+/* --- the rest --------------------------------------------------------------------------------- */
+
+static void need(struct config_draft *draft, const char *path, const void *value)
+{
+    if (value == NULL && !config_is_set(draft, path))
+        config_complain(draft, 1, path, "is missing");
+}
+
+static void check_transport(struct config_draft *draft)
+{
+    const struct config *config = &draft->config;
+
+    need(draft, "tls.certificate_file", config->tls.certificate_file);
+    need(draft, "tls.key_file", config->tls.key_file);
+    if (config->tls.client_auth != CLIENT_AUTH_OFF && config->tls.client_ca_file == NULL &&
+        !config_is_set(draft, "tls.client_ca_file"))
+        config_complain(draft, config_line(draft, "tls"), "tls.client_ca_file",
+                        "is needed to check client certificates (client_auth is not \"off\")");
+    if (config->base_url != NULL && url_fault(slice_of(config->base_url), false) != NULL)
+        config_complain(draft, config_line(draft, "listen.base_url"), "listen.base_url", "%s",
+                        url_fault(slice_of(config->base_url), false));
+    if (config->listen.port != 0 && config->listen.port == config->admin.port)
+        config_complain(draft, config_line(draft, "admin.port"), "admin.port",
+                        "%u is the port of the FHIR listener; the admin listener needs its own",
+                        config->admin.port);
+    if (config->lane.batch_max > config->lane.queue_max)
+        config_complain(draft, config_line(draft, "limits.batch"), "limits.batch",
+                        "%u is more than limits.queue (%u) can hold", config->lane.batch_max,
+                        config->lane.queue_max);
+    if (config->limits.arena_bytes_max != 0 &&
+        config->limits.arena_bytes_max < 2 * config->limits.body_bytes_max)
+        config_complain(draft, config_line(draft, "limits.arena_bytes"), "limits.arena_bytes",
+                        "must be at least twice limits.body_bytes");
+}
+
+static void check_storage(struct config_draft *draft)
+{
+    const struct config *config = &draft->config;
+
+    need(draft, "mappings_folder", config->mappings_folder);
+    if (config->store_kind == CONFIG_STORE_SQLITE)
+        need(draft, "store.path", config->store.path);
+    else if (config->store.path != NULL)
+        config_complain(draft, config_line(draft, "store.path"), "store.path",
+                        "is set, but store.kind is \"memory\": nothing would be written there");
+    if (config->grade_min == GRADE_NONE)
+        config_complain(draft, config_line(draft, "posting.grade_min"), "posting.grade_min",
+                        "'none' would post verdicts without a grade; use low, medium or high");
+}
+
+static void fill_tenants(struct config_draft *draft, struct config *out)
+{
+    struct tenant *tenants = ARENA_ARRAY(draft->arena, struct tenant, draft->tenant_count + 1);
+
+    for (unsigned i = 0; tenants != NULL && i < draft->tenant_count; i++) {
+        const struct draft_tenant *from = &draft->tenants[i];
+        tenants[i] = (struct tenant){
+            .name = slice_of(from->name),
+            .identities = from->identities.items,
+            .identity_count = from->identities.count,
+            .base_urls = from->base_urls.items,
+            .base_url_count = from->base_urls.count,
+        };
+        if (is_default(draft, from))
+            out->default_tenant = &tenants[i];
+    }
+    out->tenants = tenants;
+    out->tenant_count = draft->tenant_count;
+    if (draft->default_tenant != NULL && out->default_tenant == NULL)
+        config_complain(draft, config_line(draft, "default_tenant"), "default_tenant",
+                        "no tenant is called '%.64s'", draft->default_tenant);
+    if (draft->config.tls.client_auth == CLIENT_AUTH_OFF && draft->default_tenant == NULL)
+        config_complain(draft, config_line(draft, "tls.client_auth"), "default_tenant",
+                        "is needed while client_auth is \"off\": whose data is it?");
+}
+
+static void fill_destinations(struct config_draft *draft, struct config *out)
+{
+    struct destination_settings *settings =
+        ARENA_ARRAY(draft->arena, struct destination_settings, draft->destination_count + 1);
+
+    for (unsigned i = 0; settings != NULL && i < draft->destination_count; i++)
+        settings[i] = draft->destinations[i].settings;
+    out->destinations = settings;
+    out->destination_count = draft->destination_count;
+}
+
+/* What the file leaves to us: cores, the share of a loop, the memory of a request. */
+static void fill_derived(struct config_draft *draft, struct config *out)
+{
+    if (out->loops == 0) {
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        out->loops = cores < 1 ? 1 : cores > 256 ? 256 : (unsigned)cores;
+    }
+    out->limits.connections_max = (out->connections + out->loops - 1) / out->loops;
+    if (out->limits.arena_bytes_max == 0)
+        out->limits.arena_bytes_max = 6 * out->limits.body_bytes_max + 4 * MEGABYTE;
+    out->store.cache_bytes = (size_t)draft->cache_mb * MEGABYTE;
+    if (out->base_url == NULL)
+        out->base_url =
+            arena_format(draft->arena, "https://localhost:%u/fhir", out->listen.port).at;
+    if (out->instance_uri == NULL)
+        out->instance_uri = out->base_url;
+}
+
+void config_finish(struct config_draft *draft, struct config *out)
+{
+    check_transport(draft);
+    check_storage(draft);
+    check_tenants(draft);
+    check_destinations(draft);
+    fill_tenants(draft, out);
+    fill_destinations(draft, out);
+    fill_derived(draft, out);
+}
