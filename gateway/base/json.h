@@ -16,6 +16,7 @@
 
 #define JSON_DEPTH_MAX 64
 #define JSON_PATH_MAX 512
+#define JSON_KEYS_MAX 1024 /* of one object */
 
 enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_OBJECT, JSON_ARRAY };
 
@@ -25,22 +26,26 @@ struct json_reader;
 struct json_events {
     /* Null, bool, number (its text as sent) or string (unescaped). */
     bool (*value)(void *ctx, struct json_reader *reader, enum json_kind kind, struct slice text);
-    /* JSON_OBJECT or JSON_ARRAY, with the path already that of the container. */
+    /* JSON_OBJECT or JSON_ARRAY.  The path is the container's own: an array is "coding", and the
+     * objects in it are "coding[]". */
     bool (*open)(void *ctx, struct json_reader *reader, enum json_kind kind);
     bool (*close)(void *ctx, struct json_reader *reader, enum json_kind kind);
 };
 
 struct json_options {
-    unsigned depth_max;   /* 0 means JSON_DEPTH_MAX */
-    size_t string_max;    /* longest string in bytes; 0 means no limit but the text's own */
-    bool allow_comments;  /* configuration files only */
-    const char *root;     /* prefix of rendered paths: "Bundle", "MedicationRequest"; may be NULL */
+    unsigned depth_max;  /* 0 means JSON_DEPTH_MAX */
+    size_t string_max;   /* longest string in bytes; 0 means no limit but the text's own */
+    bool allow_comments; /* configuration files only */
+    const char *root;    /* prefix of rendered paths: "Bundle", "MedicationRequest"; may be NULL */
 };
 
 /* Reads all of `text`.  `arena` serves the set of keys of open objects; NULL options are defaults. */
 bool json_read(struct slice text, const struct json_options *options,
                const struct json_events *events, void *ctx, struct arena *arena,
                struct err *err) MUST_USE;
+
+/* Line and column (in characters, both from 1) of a byte of the text. */
+void json_position(struct slice text, size_t offset, unsigned *line, unsigned *column);
 
 /* --- inside callbacks --------------------------------------------------------------------- */
 
@@ -52,12 +57,16 @@ uint32_t json_path_hash_of(const char *path);
 /* From here on (until the current container closes) paths are relative to the current container:
  * call in open().  Used for Bundle.entry[].resource and for contained[]. */
 void json_root(struct json_reader *reader);
-/* Index of the current item in the innermost array, and of the array `outward` levels further out. */
+/* Index of the current item in the innermost array around it (`outward` 0), or in the array that many
+ * arrays further out; 0 where there is none. */
 unsigned json_index(const struct json_reader *reader, unsigned outward);
 /* Byte offset in the text just behind what has been read: in open() behind the bracket, in close()
  * behind the closing bracket. */
 size_t json_offset(const struct json_reader *reader);
+/* How many containers are open; in open() and close() the one at hand counts. */
 unsigned json_depth(const struct json_reader *reader);
+/* In close(): how many members or items the container had. */
+unsigned json_members(const struct json_reader *reader);
 /* Fails at the current value: where = full path with indices. */
 bool json_fail(struct json_reader *reader, enum err_code code, const char *format, ...)
     PRINTF_LIKE(3, 4);
