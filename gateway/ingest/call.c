@@ -1,0 +1,146 @@
+/* ingest/call.c -- the life of a call.
+ *
+ *   ingest_handle -> prepare (loop) -> lane: run, record -> commit -> done (loop) -> reply -> finish
+ *         |              |                  |
+ *         |              |                  +-- a transaction fails: everything it wrote is undone,
+ *         |              |                      a second job records the refusal, then the reply
+ *         |              +-- refused: a job that only records, then the reply
+ *         +-- the queue is full: 503 at once; the only answer without a record, because a record
+ *             would need the queue.
+ */
+#include "ingest/ingest_int.h"
+
+static void finish(struct ingest_call *call)
+{
+    struct ingest *ingest = call->ingest;
+    if (call->work->wrote_outbox && ingest->settings.on_outbox != NULL)
+        ingest->settings.on_outbox(ingest->settings.ctx);
+    call->finish(call);
+}
+
+static struct ingest_call *call_of(struct job *job)
+{
+    return CONTAINER_OF(job, struct ingest_call, job);
+}
+
+/* --- a refusal: recorded, then answered ---------------------------------------------------- */
+
+static bool run_refusal(struct job *job, struct store_tx *tx, struct err *err)
+{
+    return record_call(call_of(job), tx, SLICE(""), SLICE(""), err);
+}
+
+static void done_refusal(struct job *job, const struct err *err)
+{
+    struct ingest_call *call = call_of(job);
+    if (err->code != ERR_OK) /* what cannot be recorded is not answered as if it had been */
+        reply_refuse(call, err);
+    finish(call);
+}
+
+static void refuse(struct ingest_call *call, const struct err *why)
+{
+    struct err err;
+    call->work->refusal = *why;
+    reply_refuse(call, why);
+    call->job = (struct job){ .run = run_refusal, .done = done_refusal };
+    if (lane_submit(call->ingest->settings.lane, call->loop, &call->job, &err))
+        return;
+    reply_refuse(call, &err);
+    finish(call);
+}
+
+/* --- on the lane --------------------------------------------------------------------------- */
+
+static bool is_write(enum fhir_interaction interaction)
+{
+    return interaction == FHIR_DO_CREATE || interaction == FHIR_DO_UPDATE ||
+           interaction == FHIR_DO_CONDITIONAL_UPDATE || interaction == FHIR_DO_DELETE;
+}
+
+static bool run_op(struct ingest_call *call, struct ingest_op *op, struct patient_set *set,
+                   struct err *err)
+{
+    if (op->answer.err.code != ERR_OK)
+        return true; /* found out on the loop; a batch goes on */
+    if (is_write(op->route.interaction))
+        return op_write(call, op, set, err);
+    switch (op->route.interaction) {
+    case FHIR_DO_SEARCH:
+        return op_search(call, op, set->tx, err);
+    case FHIR_DO_OPERATION:
+        return op_lines(call, op, set->tx, err);
+    case FHIR_DO_READ:
+    case FHIR_DO_VREAD:
+    case FHIR_DO_CAPABILITIES:
+    case FHIR_DO_BUNDLE:
+    case FHIR_DO_CREATE:
+    case FHIR_DO_UPDATE:
+    case FHIR_DO_CONDITIONAL_UPDATE:
+    case FHIR_DO_DELETE:
+        break;
+    }
+    return op_read(call, op, set->tx, err);
+}
+
+static bool run_call(struct job *job, struct store_tx *tx, struct err *err)
+{
+    struct ingest_call *call = call_of(job);
+    struct ingest_work *work = call->work;
+    struct ingest *ingest = call->ingest;
+    arena_reset(&ingest->lane_arena);
+    buffer_reset(&ingest->lane_record);
+    struct patient_set set = { .ingest = ingest,
+                               .tenant = work->tenant,
+                               .tx = tx,
+                               .arena = &ingest->lane_arena,
+                               .now_ms = call->now_ms,
+                               .detail = &ingest->lane_record };
+    if (!patient_set_init(&set, work->op_count, err))
+        return false;
+    for (unsigned i = 0; i < work->op_count; i++) {
+        if (!run_op(call, &work->ops[i], &set, err))
+            return false;
+        if (work->is_transaction && work->ops[i].answer.err.code != ERR_OK)
+            return op_fail_bundle(&work->ops[i], err);
+    }
+    if (!patient_set_save(&set, err))
+        return false;
+    work->wrote_outbox = set.wrote_outbox;
+    struct slice patient = set.count == 1 ? set.first->name : SLICE("");
+    return reply_prepare_body(call, err) &&
+           record_call(call, tx, buffer_slice(&ingest->lane_record), patient, err);
+}
+
+static void done_call(struct job *job, const struct err *err)
+{
+    struct ingest_call *call = call_of(job);
+    if (err->code != ERR_OK) {
+        struct err why = *err;
+        call->work->wrote_outbox = false;
+        refuse(call, &why);
+        return;
+    }
+    reply_build(call);
+    finish(call);
+}
+
+/* --- entry --------------------------------------------------------------------------------- */
+
+void ingest_handle(struct ingest *ingest, struct ingest_call *call)
+{
+    struct err err;
+    call->ingest = ingest;
+    call->work = ARENA_NEW(call->arena, struct ingest_work);
+    CHECK(call->work != NULL); /* the arena of a fresh request holds more than this */
+    call->work->as_of = date_of_ms(call->now_ms);
+    if (!request_prepare(call, &err)) {
+        refuse(call, &err);
+        return;
+    }
+    call->job = (struct job){ .run = run_call, .done = done_call };
+    if (lane_submit(ingest->settings.lane, call->loop, &call->job, &err))
+        return;
+    reply_refuse(call, &err);
+    finish(call);
+}

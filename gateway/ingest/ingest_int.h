@@ -1,0 +1,149 @@
+/* ingest/ingest_int.h -- what the files of ingest/ share. */
+#pragma once
+
+#include "audit/audit.h"
+#include "fhir/read.h"
+#include "fhir/route.h"
+#include "fhir/write.h"
+#include "ingest/ingest.h"
+#include "ingest/state.h"
+
+#define INGEST_LANE_ARENA_MAX ((size_t)512 * 1024 * 1024)
+#define INGEST_SEARCH_MAX 1000
+#define INGEST_PATIENTS_PER_LINK_PAGE 256
+
+struct ingest {
+    struct ingest_settings settings;
+    struct ingest_tenant *tenants; /* a copy whose numbers are filled */
+    struct tenant *auth_tenants;   /* the same tenants, as auth wants them */
+    const struct tenant *fallback;
+    uint64_t salt;
+    struct arena arena;      /* of the tenants */
+    struct arena lane_arena; /* scratch of the job that runs; lane thread only */
+    struct buffer lane_buffer, lane_record;
+};
+
+enum prefer_return { RETURN_REPRESENTATION, RETURN_MINIMAL, RETURN_OUTCOME };
+
+/* One thing to do to one resource: a whole request, or an entry of a Bundle. */
+struct ingest_op {
+    unsigned index; /* place in the Bundle */
+    struct fhir_route route;
+    struct slice query;
+    struct fhir_resource *resource; /* NULL for reads and deletions */
+    int64_t new_key;                /* reserved for what this may create */
+    char new_id[17];                /* id_format(new_key) */
+    struct slice packed;            /* body for the store */
+    struct slice patient_name;      /* "Patient/p1"; empty when the resource belongs to nobody */
+    struct slice if_match, if_none_match;
+    struct fhir_answer answer;
+    struct slice answer_id; /* of the resource that was written or read */
+    const char *action;     /* for the audit record; NULL when nothing was touched */
+    bool is_unchanged;      /* an identical resend: no new version */
+};
+
+/* A request under way. */
+struct ingest_work {
+    const struct ingest_tenant *tenant;
+    struct fhir_route route;
+    enum prefer_return prefer;
+    bool is_pretty, is_bundle, is_transaction;
+    struct ingest_op *ops; /* in the order of execution */
+    unsigned op_count;
+    struct date as_of;
+    struct slice request_id;
+    struct sha256 request_digest;
+    struct err refusal; /* ERR_OK, or why the request as a whole is refused */
+    struct slice allow; /* for 405 */
+    bool wrote_outbox;
+    bool is_searchset;
+    struct slice body; /* of the reply */
+    struct sha256 body_digest;
+    bool has_body_digest;
+};
+
+/* --- a patient while its job runs (patient.c) ---------------------------------------------- */
+
+struct patient_work {
+    int64_t key;
+    struct slice name;
+    struct state state;
+    bool is_dirty;
+    struct patient_work *next;
+};
+
+struct patient_set {
+    struct ingest *ingest;
+    const struct ingest_tenant *tenant;
+    struct store_tx *tx;
+    struct arena *arena;
+    struct patient_work **slots; /* open addressing by key */
+    unsigned slot_count, count;
+    struct patient_work *first, *last; /* in order of touch */
+    int64_t now_ms;
+    bool wrote_outbox;
+    struct buffer *detail; /* the record's detail: what was derived */
+};
+
+bool patient_set_init(struct patient_set *set, unsigned expected, struct err *err) MUST_USE;
+/* Loads the patient's state once; *out is NULL when `create` is false and there is none. */
+bool patient_touch(struct patient_set *set, struct slice name, bool create,
+                   struct patient_work **out, struct err *err) MUST_USE;
+bool patient_touch_key(struct patient_set *set, int64_t key, struct slice name,
+                       struct patient_work **out, struct err *err) MUST_USE;
+/* Puts the event of a resource version in the place of the one before it. */
+bool patient_put(struct patient_set *set, struct patient_work *patient, struct event *event,
+                 struct err *err) MUST_USE;
+/* A deleted resource leaves a tombstone, so that what rested on it can be withdrawn. */
+bool patient_remove(struct patient_set *set, struct patient_work *patient,
+                    const struct event *tombstone, struct err *err) MUST_USE;
+/* Derives, plans and saves every dirty patient. */
+bool patient_set_save(struct patient_set *set, struct err *err) MUST_USE;
+/* A Medication was written (or deleted: codes NULL): every order that refers to it is read anew. */
+bool patient_medication_changed(struct patient_set *set, struct slice reference,
+                                const struct concept *codes, struct err *err) MUST_USE;
+/* The engine's answer for a state on a day; lives in `arena`. */
+bool patient_derive(struct ingest *ingest, const struct state *state, struct date as_of,
+                    struct arena *arena, struct therapy *out, struct err *err) MUST_USE;
+
+/* --- lane side ----------------------------------------------------------------------------- */
+
+/* Applies one operation.  False: the store failed.  A fault of the request itself is left in
+ * op->answer.err and nothing was written. */
+bool op_write(struct ingest_call *call, struct ingest_op *op, struct patient_set *set,
+              struct err *err) MUST_USE;
+bool op_read(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx,
+             struct err *err) MUST_USE;
+bool op_search(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx,
+               struct err *err) MUST_USE;
+bool op_lines(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx,
+              struct err *err) MUST_USE;
+/* Leaves a fault of the request in op->answer; returns true, because the store is fine. */
+bool op_refuse(struct ingest_op *op, enum err_code code, const char *where, const char *what);
+/* Fails an atomic request with the fault of one entry, under the entry's name; returns false. */
+bool op_fail_bundle(const struct ingest_op *op, struct err *err);
+/* The key of a resource by the id in a URL, ours or the client's. */
+bool resource_key_of(struct ingest *ingest, struct store_tx *tx, int32_t tenant,
+                     enum fhir_type type, struct slice id, int64_t *key, bool *found,
+                     struct err *err) MUST_USE;
+/* The id of a stored row: the client's or ours. */
+struct slice resource_id_of(struct ingest *ingest, const struct store_resource *row,
+                            struct arena *arena);
+
+/* --- loop side ----------------------------------------------------------------------------- */
+
+bool request_prepare(struct ingest_call *call, struct err *err) MUST_USE;
+bool bundle_prepare(struct ingest_call *call, struct err *err) MUST_USE;
+/* Completes an op that carries a resource: ids, references, patient, packed body. */
+bool op_prepare(struct ingest_call *call, struct ingest_op *op, struct err *err) MUST_USE;
+
+/* --- replies and records ------------------------------------------------------------------- */
+
+/* Status, headers and body from the ops (or the refusal) of the call. */
+void reply_build(struct ingest_call *call);
+void reply_refuse(struct ingest_call *call, const struct err *err);
+/* Body of the reply, when it can be known before the commit: part of the record. */
+bool reply_prepare_body(struct ingest_call *call, struct err *err) MUST_USE;
+/* Appends the record of the call to the audit chain. */
+bool record_call(struct ingest_call *call, struct store_tx *tx, struct slice detail,
+                 struct slice patient, struct err *err) MUST_USE;
