@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/slice.h"
+#include "domain/drug.h"
 
 enum disease_family {
     DISEASE_SOLID,
@@ -26,7 +27,27 @@ struct disease {
     enum disease_family family;
     const struct profile *profile; /* the rules that apply; NULL when no lines are derived */
     const struct disease *within;  /* "nsclc" is within "lung"; NULL at the top */
+    const uint64_t *listed;        /* bit n: drug of index n; see disease_lists_drug() */
+    const uint64_t *identifying;
 };
+
+/* Whether the drug is established treatment of this disease (mappings/disease_drugs.tsv; a disease
+ * above lists what those within it list, one without rows lists what the disease above lists).
+ * Attribution (RULES_SPEC 3.6) asks this only when a patient has several cancers: with exactly one,
+ * every antineoplastic belongs to it, listed or not.  False for DRUG_UNKNOWN. */
+static inline bool disease_lists_drug(const struct disease *disease, const struct drug *drug)
+{
+    return drug->group != DRUG_UNKNOWN && disease->listed != NULL &&
+           (disease->listed[drug->index / 64] >> drug->index % 64 & 1) != 0;
+}
+
+/* Whether the drug tells that a patient whose codes name only the disease above (`within`) has this
+ * one: pemetrexed makes "lung" "nsclc", lurbinectedin "sclc".  Drugs of both tell nothing. */
+static inline bool disease_identified_by(const struct disease *disease, const struct drug *drug)
+{
+    return drug->group != DRUG_UNKNOWN && disease->identifying != NULL &&
+           (disease->identifying[drug->index / 64] >> drug->index % 64 & 1) != 0;
+}
 
 /* What a code means beyond naming the disease; the words of mappings/conditions.tsv. */
 enum condition_meaning {
