@@ -111,7 +111,6 @@ struct audit_verifier {
         int64_t place, seq; /* of the row in the store; in its line, 0 when unreadable */
         struct sha256 hash; /* as stored beside it */
     } suspect;
-    struct sha256 hash_before; /* of the record before head */
 };
 
 void audit_verify_start(struct audit_verifier *verifier);
