@@ -18,18 +18,18 @@
 #define LOT_CLASSES_MAX 64
 #define LOT_HISTORIES_MAX 16
 
-/* One continuous stretch of one ingredient, ordered. */
+/* What one order proves about one ingredient: "ordered", never "given". */
 struct exposure {
     const struct drug *drug;
     struct date start, end;      /* inclusive; end is clipped to as_of */
     struct date_span start_span; /* the precision behind `start` */
     bool is_open;                /* goes on: without an end, or its end lies beyond as_of */
     bool is_stale_open;          /* open for more than 365 days without renewal */
+    bool is_assumed_end;         /* nothing in the order says when it ends: start + tail */
     bool is_reported;
-    enum stop_reason stop_reason;
-    enum treatment_intent treatment_intent;
-    const struct event *const *sources; /* the orders it rests on, by start, then id */
-    unsigned source_count;
+    bool is_ambiguous;           /* more than one disease may be meant */
+    uint32_t diseases;           /* bit n: attributed to history n */
+    const struct event *order;
 };
 
 struct operand {
@@ -100,6 +100,7 @@ enum disease_status {
     DISEASE_STATUS_SENSITIVE,
     DISEASE_STATUS_RESISTANT,
     DISEASE_STATUS_IN_REMISSION,
+    DISEASE_STATUS_PROGRESSED,
 };
 
 struct verdict_reason {

@@ -13,7 +13,8 @@
 
 #define RULE_OFF (-1)
 
-/* Which drugs a rule speaks of: drugs by name, or all with one of the traits, less exceptions. */
+/* Which drugs a rule speaks of: drugs by name, or all with one of the traits, less exceptions.
+ * Lists of drugs are sorted by index. */
 struct drug_set {
     const struct drug *const *drugs;
     unsigned drug_count;
@@ -21,6 +22,8 @@ struct drug_set {
     const struct drug *const *except;
     unsigned except_count;
 };
+
+bool drug_set_has(const struct drug_set *set, const struct drug *drug);
 
 struct substitution_group {
     struct drug_set set;
@@ -79,6 +82,7 @@ struct profile {
     const struct maintenance_rule *maintenance;
     unsigned maintenance_count;
     bool parpi_after_bevacizumab; /* maintenance_chain bevacizumab -> parpi */
+    bool infer_relapse;           /* a remission code followed by an active one means relapse */
     struct drug_set supplement_base;
     int32_t supplement_days;
     struct drug_set rechallenge;
@@ -119,9 +123,12 @@ struct rules {
     const struct profile *generic;
     const struct regimen *regimens; /* by disease, then by number of drugs, the largest first */
     unsigned regimen_count;
-    /* which diseases list a drug (attribution by drug): bit d of row = disease index d */
+    /* Which diseases list a drug (attribution by drug), from the regimens: row = drug index,
+     * bit d of its words = disease index d. */
     const struct disease *const *diseases;
     unsigned disease_count;
+    const uint64_t *drug_diseases;
+    unsigned drug_count, disease_words;
     struct sha256 digest;
     int32_t era_persistence;      /* join exposures of one drug up to this gap */
     int32_t stale_open;           /* 365 */
@@ -131,3 +138,7 @@ struct rules {
     int32_t metastasis_with_primary; /* 60 */
     int32_t short_line;           /* 21 */
 };
+
+/* True when a regimen of the disease, or of one it lies within, contains the drug. */
+bool rules_disease_lists(const struct rules *rules, const struct disease *disease,
+                         const struct drug *drug);

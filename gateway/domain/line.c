@@ -1,0 +1,31 @@
+#include "domain/line.h"
+
+const char *grade_name(enum grade grade)
+{
+    static const char *const names[] = { "NONE", "LOW", "MEDIUM", "HIGH" };
+    CHECK((size_t)grade < COUNT_OF(names));
+    return names[grade];
+}
+
+const char *segment_kind_name(enum segment_kind kind)
+{
+    static const char *const names[] = { "induction", "consolidation", "maintenance",
+                                         "conditioning", "bridging" };
+    CHECK((size_t)kind < COUNT_OF(names));
+    return names[kind];
+}
+
+const char *line_setting_name(enum line_setting setting)
+{
+    static const char *const names[] = { "unknown", "curative", "palliative" };
+    CHECK((size_t)setting < COUNT_OF(names));
+    return names[setting];
+}
+
+const char *disease_status_name(enum disease_status status)
+{
+    static const char *const names[] = { "unknown",   "relapsed",     "refractory", "sensitive",
+                                         "resistant", "in-remission", "progressed" };
+    CHECK((size_t)status < COUNT_OF(names));
+    return names[status];
+}
