@@ -64,9 +64,11 @@ void ingest_close(struct ingest *ingest);
 /* The lane may be made after ingest_open(). */
 void ingest_set_lane(struct ingest *ingest, struct lane *lane);
 
-/* What the audit record and the metrics want to know of a finished call. */
+#define INGEST_NO_ROUTE (-1)
+
+/* What the metrics want to know of a finished call. */
 struct ingest_outcome {
-    const char *interaction; /* "create", "transaction", "read", "refused" ... */
+    int interaction; /* enum fhir_interaction; INGEST_NO_ROUTE when the request named none */
     enum fhir_type type;
     int status;
     unsigned resources; /* accepted in this call */

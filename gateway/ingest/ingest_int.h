@@ -47,7 +47,7 @@ struct ingest_work {
     const struct ingest_tenant *tenant;
     struct fhir_route route;
     enum prefer_return prefer;
-    bool is_pretty, is_bundle, is_transaction;
+    bool is_pretty, is_routed, is_bundle, is_transaction;
     struct ingest_op *ops; /* in the order of execution */
     unsigned op_count;
     struct date as_of;
@@ -56,7 +56,6 @@ struct ingest_work {
     struct err refusal; /* ERR_OK, or why the request as a whole is refused */
     struct slice allow; /* for 405 */
     bool wrote_outbox;
-    bool is_searchset;
     struct slice body; /* of the reply */
     struct sha256 body_digest;
     bool has_body_digest;

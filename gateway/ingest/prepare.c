@@ -209,6 +209,7 @@ bool request_prepare(struct ingest_call *call, struct err *err)
         !fhir_route(request->verb, path, request->query, call->arena, &work->route, &work->allow,
                     err))
         return false;
+    work->is_routed = true;
     if (work->route.interaction == FHIR_DO_BUNDLE)
         return bundle_prepare(call, err);
     return prepare_single(call, err);

@@ -26,7 +26,9 @@ void reply_refuse(struct ingest_call *call, const struct err *err)
         http_reply_header(reply, "Allow", call->work->allow);
     if (err->code == ERR_DRAINING)
         reply->close = true;
-    call->outcome = (struct ingest_outcome){ "refused", call->work->route.type, reply->status, 0 };
+    int interaction = call->work->is_routed ? (int)call->work->route.interaction : INGEST_NO_ROUTE;
+    call->outcome =
+        (struct ingest_outcome){ interaction, call->work->route.type, reply->status, 0 };
 }
 
 static bool write_capability(struct ingest_call *call, struct slice *out, struct err *err)
@@ -120,18 +122,6 @@ static void add_version_headers(struct ingest_call *call, const struct ingest_op
                                        SLICE_ARGS(op->answer.location)));
 }
 
-static const char *interaction_name(const struct ingest_call *call)
-{
-    static const char *const names[] = {
-#define X(name, code) [FHIR_DO_##name] = code,
-        FHIR_INTERACTION_TABLE(X)
-#undef X
-    };
-    if (call->work->is_bundle)
-        return call->work->is_transaction ? "transaction" : "batch";
-    return names[call->work->route.interaction];
-}
-
 void reply_build(struct ingest_call *call)
 {
     struct ingest_work *work = call->work;
@@ -150,6 +140,6 @@ void reply_build(struct ingest_call *call)
         http_reply_header(reply, "Content-Type", slice_of(json_type));
     http_reply_header(reply, "X-Request-Id", work->request_id);
     http_reply_header(reply, "Cache-Control", SLICE("no-store"));
-    call->outcome = (struct ingest_outcome){ interaction_name(call), work->route.type,
+    call->outcome = (struct ingest_outcome){ (int)work->route.interaction, work->route.type,
                                              reply->status, resources };
 }
