@@ -123,12 +123,8 @@ struct rules {
     const struct profile *generic;
     const struct regimen *regimens; /* by disease, then by number of drugs, the largest first */
     unsigned regimen_count;
-    /* Which diseases list a drug (attribution by drug), from the regimens: row = drug index,
-     * bit d of its words = disease index d. */
-    const struct disease *const *diseases;
+    const struct disease *const *diseases; /* by index */
     unsigned disease_count;
-    const uint64_t *drug_diseases;
-    unsigned drug_count, disease_words;
     struct sha256 digest;
     int32_t era_persistence;      /* join exposures of one drug up to this gap */
     int32_t stale_open;           /* 365 */
@@ -138,7 +134,3 @@ struct rules {
     int32_t metastasis_with_primary; /* 60 */
     int32_t short_line;           /* 21 */
 };
-
-/* True when a regimen of the disease, or of one it lies within, contains the drug. */
-bool rules_disease_lists(const struct rules *rules, const struct disease *disease,
-                         const struct drug *drug);
