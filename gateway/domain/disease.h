@@ -22,8 +22,8 @@ struct profile; /* domain/rules.h */
 
 struct disease {
     uint32_t index;
-    struct slice key;              /* "dlbcl" */
-    struct slice name;             /* "diffuse large B-cell lymphoma" */
+    struct slice key;  /* "dlbcl" */
+    struct slice name; /* "diffuse large B-cell lymphoma" */
     enum disease_family family;
     const struct profile *profile; /* the rules that apply; NULL when no lines are derived */
     const struct disease *within;  /* "nsclc" is within "lung"; NULL at the top */
