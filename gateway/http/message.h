@@ -46,10 +46,11 @@ struct http_reply {
 
 /* The first header of that name (case-insensitive), or an empty slice with at == NULL. */
 struct slice http_header_find(const struct http_request *request, const char *name);
+/* A line break in `value` is a programmer error: check what a peer had a say in. */
 void http_reply_header(struct http_reply *reply, const char *name, struct slice value);
 /* Percent-decoding into `arena`; '+' becomes a space when `is_query`. */
 bool http_decode(struct slice text, bool is_query, struct arena *arena, struct slice *out,
                  struct err *err) MUST_USE;
-/* The next name=value of a query, decoded; false at the end. */
+/* The next name=value of a query, decoded (or as sent, where it cannot be); false at the end. */
 bool http_query_next(struct slice *query, struct arena *arena, struct slice *name,
                      struct slice *value);
