@@ -1,0 +1,138 @@
+#include <inttypes.h>
+
+#include "app/mapping_files.h"
+#include "command.h"
+
+static const char *const auth_names[] = { "asks for no client certificate",
+                                          "asks for a client certificate, and does without",
+                                          "requires a client certificate" };
+
+static void print_listeners(const struct config *config)
+{
+    printf("It would listen on %s port %u (TLS; %s) with %u loop%s,\n", config->listen.address,
+           config->listen.port, auth_names[config->tls.client_auth], config->loops,
+           config->loops == 1 ? "" : "s");
+    printf("  call itself %s,\n", config->base_url);
+    printf("  and answer health and metrics on http://%s:%u\n", config->admin.address,
+           config->admin.port);
+    printf("It would take %u connections, bodies of %zu KiB, Bundles of %u entries,\n",
+           config->connections, config->limits.body_bytes_max / 1024, config->bundle_entries_max);
+    printf("  and refuse with 503 when %u requests wait (%u per transaction)\n",
+           config->lane.queue_max, config->lane.batch_max);
+    if (config->store_kind == CONFIG_STORE_SQLITE)
+        printf("It would store in %s (SQLite, %zu MiB of cache)\n", config->store.path,
+               config->store.cache_bytes / 1024 / 1024);
+    else
+        printf("It would store in memory: everything is gone when it stops\n");
+}
+
+static void print_tenants(const struct config *config)
+{
+    for (unsigned i = 0; i < config->tenant_count; i++) {
+        const struct tenant *tenant = &config->tenants[i];
+        const struct destination_settings *found[CONFIG_TENANT_DESTINATIONS_MAX];
+        unsigned count = config_tenant_destinations(config, tenant->name, found, COUNT_OF(found));
+
+        printf("Tenant %.*s%s\n", SLICE_ARGS(tenant->name),
+               tenant == config->default_tenant ? " (also for callers without a certificate)" : "");
+        for (unsigned j = 0; j < tenant->identity_count; j++)
+            printf("  is whoever shows    %.*s\n", SLICE_ARGS(tenant->identities[j]));
+        for (unsigned j = 0; j < tenant->base_url_count; j++)
+            printf("  calls its resources %.*s/...\n", SLICE_ARGS(tenant->base_urls[j]));
+        for (unsigned j = 0; j < count; j++)
+            printf("  gets back           %s%s%s at %s (%s)\n", found[j]->wants_flag ? "Flag" : "",
+                   found[j]->wants_flag && found[j]->wants_care_plan ? " and " : "",
+                   found[j]->wants_care_plan ? "CarePlan" : "", found[j]->base_url, found[j]->name);
+        if (count == 0)
+            printf("  gets nothing back: it has no destination\n");
+    }
+}
+
+static void print_mapping(const struct config *config, const struct mapping *mapping)
+{
+    const struct rules *rules = mapping_rules(mapping);
+    char digest[SHA256_HEX_SIZE];
+
+    printf("Mappings in %s: %u diseases, %u profiles, %u regimens\n", config->mappings_folder,
+           rules->disease_count, rules->profile_count, rules->regimen_count);
+    printf("  rule set sha256:%s\n", sha256_hex(mapping_digest(mapping), digest));
+}
+
+static void print_plan(const struct config *config, const struct mapping *mapping)
+{
+    print_listeners(config);
+    print_tenants(config);
+    print_mapping(config, mapping);
+    printf("It would post verdicts of grade %s and above as %s,\n", grade_name(config->grade_min),
+           config->instance_uri);
+    if (config->signing_key_file != NULL)
+        printf("  and sign the head of the audit log every %u s\n", config->sign_seconds);
+    else
+        printf("  and not sign the head of the audit log (audit.signing_key_file is not set)\n");
+    printf("Nothing is wrong with it.\n");
+}
+
+/* Both are read even when the first has faults, so that one run shows everything. */
+static int check(const char *file, bool is_quiet)
+{
+    struct table_errors errors = { .count = 0 };
+    struct mapping *mapping = NULL;
+    struct config config = { .mappings_folder = NULL };
+    struct arena arena;
+
+    arena_init(&arena, CONFIG_ARENA_BYTES);
+    bool ok = config_load(file, &arena, &config, &errors);
+    if (ok)
+        ok = mapping_open(config.mappings_folder, &mapping, &errors);
+    command_print_errors(&errors);
+    if (ok && !is_quiet)
+        print_plan(&config, mapping);
+    if (mapping != NULL)
+        mapping_close(mapping);
+    arena_fini(&arena);
+    return ok ? EXIT_DONE : EXIT_REFUSED;
+}
+
+static int check_mappings(const char *folder, bool is_quiet)
+{
+    struct table_errors errors = { .count = 0 };
+    struct mapping *mapping = NULL;
+
+    bool ok = mapping_open(folder, &mapping, &errors);
+    command_print_errors(&errors);
+    if (ok && !is_quiet) {
+        struct config config = { .mappings_folder = folder };
+        print_mapping(&config, mapping);
+    }
+    if (mapping != NULL)
+        mapping_close(mapping);
+    return ok ? EXIT_DONE : EXIT_REFUSED;
+}
+
+int command_check(int argc, char **argv)
+{
+    const char *file = NULL, *mappings = NULL;
+    bool is_quiet = false;
+    const struct option_row rows[] = {
+        COMMAND_CONFIG_OPTION(&file),
+        { "--mappings", "FOLDER", OPTION_TEXT, &mappings, NULL,
+          "look at this folder of mappings only" },
+        { "--quiet", NULL, OPTION_FLAG, &is_quiet, NULL, "say only what is wrong" },
+    };
+    const struct command_page page = {
+        .name = "lifeline check",
+        .about = "Reads a configuration and its mappings as 'serve' would, tells every mistake at\n"
+                 "once with its file and line, and otherwise says what the gateway would do.\n"
+                 "Nothing is opened, sent or changed.",
+        .options = rows,
+        .option_count = COUNT_OF(rows),
+        .examples = "  lifeline check --config docker/lifeline.example.json\n"
+                    "  lifeline check --mappings mappings",
+    };
+    struct operands operands;
+    int status = EXIT_DONE;
+
+    if (!options_read(&page, argc, argv, &operands, &status))
+        return status;
+    return mappings != NULL ? check_mappings(mappings, is_quiet) : check(file, is_quiet);
+}

@@ -1,0 +1,240 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/files.h"
+#include "app/mapping_files.h"
+#include "app/offline.h"
+#include "command.h"
+#include "therapy/report.h"
+
+#define INPUT_BYTES_MAX ((size_t)4 * 1024 * 1024 * 1024)
+#define REPORT_BYTES_MAX ((size_t)64 * 1024 * 1024)
+#define DERIVE_BYTES_MAX ((size_t)256 * 1024 * 1024)
+
+enum format { FORMAT_TEXT, FORMAT_JSON };
+
+struct choices {
+    int format;
+    const char *as_of, *mappings;
+    bool explain, unmapped;
+};
+
+static void print_refused(void *ctx, const char *source, unsigned line, const struct err *err)
+{
+    (void)ctx;
+    if (line > 0)
+        fprintf(stderr, "%s:%u: ", source, line);
+    else
+        fprintf(stderr, "%s: ", source);
+    command_print_err(err);
+}
+
+/* --mappings, the environment, the working directory, or what was installed with the binary. */
+static const char *find_mappings(const char *chosen, struct arena *arena)
+{
+    static const char *const beside[] = { "../share/lifeline/mappings", "mappings", "../mappings" };
+    char self[4096];
+
+    if (chosen == NULL)
+        chosen = getenv("LIFELINE_MAPPINGS_FOLDER");
+    if (chosen != NULL || file_state("mappings") == FILE_IS_FOLDER)
+        return chosen != NULL ? chosen : "mappings";
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (len <= 0)
+        return "mappings";
+    self[len] = '\0';
+    for (unsigned i = 0; i < COUNT_OF(beside); i++) {
+        const char *folder = file_beside(self, beside[i], arena);
+        if (file_state(folder) == FILE_IS_FOLDER)
+            return folder;
+    }
+    return "mappings";
+}
+
+static bool read_day(const char *text, struct date *out)
+{
+    struct date_span span;
+    struct err err;
+
+    if (text == NULL) {
+        *out = date_of_ms(clock_wall_ms());
+        return true;
+    }
+    if (date_parse(slice_of(text), &span, &err) && span.precision == DATE_DAY) {
+        *out = span.first;
+        return true;
+    }
+    fprintf(stderr, "lifeline lines: --as-of '%s' is not a day like 2026-03-01\n", text);
+    return false;
+}
+
+/* --- output ----------------------------------------------------------------------------------- */
+
+static void print_concept(const struct event *event)
+{
+    const struct concept *concept =
+        event->type == FHIR_CONDITION ? &event->code : &event->medication;
+
+    printf("%s/%.*s\t", fhir_type_name(event->type), SLICE_ARGS(event->id));
+    if (concept->count > 0) {
+        const struct coding *coding = &concept->codings[0];
+        const char *known = code_system_uri(coding->system);
+        command_print_text(stdout,
+                           coding->system == CODE_OTHER ? coding->system_uri : slice_of(known));
+        putchar('\t');
+        command_print_text(stdout, coding->code);
+    } else {
+        putchar('\t');
+    }
+    putchar('\t');
+    command_print_text(stdout, concept->text);
+    putchar('\n');
+}
+
+static void print_unmapped(const struct offline_patient *patient, const struct therapy *therapy)
+{
+    for (unsigned i = 0; i < therapy->unmapped_count; i++) {
+        command_print_text(stdout, patient->name);
+        putchar('\t');
+        print_concept(therapy->unmapped[i]);
+    }
+}
+
+static void print_report(const struct choices *choices, const struct offline_patient *patient,
+                         const struct mapping *mapping, const struct therapy *therapy,
+                         struct buffer *out)
+{
+    const struct report_head head = { patient->name, mapping_digest(mapping) };
+
+    if (choices->unmapped) {
+        print_unmapped(patient, therapy);
+        return;
+    }
+    buffer_reset(out);
+    if (choices->format == FORMAT_JSON)
+        report_json(&head, therapy, out);
+    else
+        report_text(&head, therapy, choices->explain, out);
+    if (out->len > 0 && out->at[out->len - 1] != '\n')
+        buffer_add_char(out, '\n');
+    fwrite(out->at, 1, out->len, stdout);
+}
+
+/* --- the work --------------------------------------------------------------------------------- */
+
+static unsigned report_all(const struct choices *choices, struct date as_of,
+                           const struct offline *offline, const struct mapping *mapping)
+{
+    struct arena arena;
+    struct buffer out;
+    unsigned failed = 0;
+
+    arena_init(&arena, DERIVE_BYTES_MAX);
+    buffer_init(&out, REPORT_BYTES_MAX);
+    for (unsigned i = 0; i < offline_patient_count(offline); i++) {
+        const struct offline_patient *patient = offline_patient(offline, i);
+        struct therapy therapy;
+        struct err err;
+
+        if (i > 0 && choices->format == FORMAT_TEXT && !choices->unmapped)
+            putchar('\n');
+        if (offline_derive(patient, mapping, as_of, &arena, &therapy, &err)) {
+            print_report(choices, patient, mapping, &therapy, &out);
+        } else {
+            failed++;
+            print_refused(NULL, patient->name.at, 0, &err);
+        }
+        arena_reset(&arena);
+    }
+    buffer_fini(&out);
+    arena_fini(&arena);
+    return failed;
+}
+
+static int derive_files(const struct choices *choices, struct date as_of,
+                        const struct operands *files, const struct mapping *mapping,
+                        struct arena *texts)
+{
+    struct offline *offline = offline_open(print_refused, NULL);
+    unsigned failed = 0;
+
+    for (unsigned i = 0; i < files->count; i++) {
+        struct slice text;
+        struct err err;
+        if (file_read(files->items[i], INPUT_BYTES_MAX, texts, &text, &err)) {
+            offline_add(offline, files->items[i], text);
+        } else {
+            command_print_err(&err);
+            failed++;
+        }
+    }
+    offline_finish(offline);
+    failed += report_all(choices, as_of, offline, mapping);
+    failed += offline_refused_count(offline);
+    offline_close(offline);
+    return failed > 0 ? EXIT_REFUSED : EXIT_DONE;
+}
+
+static int run(const struct choices *choices, const struct operands *files)
+{
+    struct table_errors errors = { .count = 0 };
+    struct mapping *mapping = NULL;
+    struct arena texts;
+    struct date as_of;
+    int status = EXIT_USAGE;
+
+    if (!read_day(choices->as_of, &as_of))
+        return EXIT_USAGE;
+    arena_init(&texts, OFFLINE_ARENA_BYTES);
+    if (mapping_open(find_mappings(choices->mappings, &texts), &mapping, &errors)) {
+        status = derive_files(choices, as_of, files, mapping, &texts);
+        mapping_close(mapping);
+    } else {
+        command_print_errors(&errors);
+    }
+    arena_fini(&texts);
+    return status;
+}
+
+int command_lines(int argc, char **argv)
+{
+    static const char *const formats[] = { "text", "json", NULL };
+    struct choices choices = { .format = FORMAT_TEXT };
+    const struct option_row rows[] = {
+        { "--format", "text|json", OPTION_WORD, &choices.format, formats,
+          "a timeline for people (default), or one JSON object\nper patient and line" },
+        { "--as-of", "DATE", OPTION_TEXT, &choices.as_of, NULL,
+          "the day to answer for (default: today)" },
+        { "--explain", NULL, OPTION_FLAG, &choices.explain, NULL,
+          "with the rule, the numbers compared and the evidence\nof every boundary" },
+        { "--unmapped", NULL, OPTION_FLAG, &choices.unmapped, NULL,
+          "only list the drugs and conditions no mapping knows" },
+        { "--mappings", "FOLDER", OPTION_TEXT, &choices.mappings, NULL,
+          "default: LIFELINE_MAPPINGS_FOLDER, ./mappings, or those\ninstalled with the binary" },
+    };
+    const struct command_page page = {
+        .name = "lifeline lines",
+        .operands = "FILE...",
+        .about =
+            "Reads FHIR R4 Bundles, single resources or NDJSON ('-' is standard input) and prints\n"
+            "each patient's lines of therapy with the verdict.  It is the code that the gateway\n"
+            "runs.  Everything rests on what was ordered; nothing is known of what was taken.\n"
+            "\n"
+            "Exit status: 0 done, 1 some input was refused (each named on standard error), 2 "
+            "usage.",
+        .options = rows,
+        .option_count = COUNT_OF(rows),
+        .examples = "  lifeline lines gateway/samples/*.json\n"
+                    "  lifeline lines --format json --as-of 2024-06-30 export.ndjson\n"
+                    "  zcat *.ndjson.gz | lifeline lines --unmapped - | sort | uniq -c",
+        .operands_min = 1,
+        .operands_max = 100000,
+    };
+    struct operands files;
+    int status = EXIT_DONE;
+
+    if (!options_read(&page, argc, argv, &files, &status))
+        return status;
+    return run(&choices, &files);
+}
