@@ -15,14 +15,14 @@
 
 struct destination_settings {
     const char *name;
-    const char *tenant;       /* the tenant whose postings go there */
-    const char *base_url;     /* "https://ehr.example/fhir" */
-    const char *ca_file;      /* PEM; NULL: the system's */
+    const char *tenant;                      /* the tenant whose postings go there */
+    const char *base_url;                    /* "https://ehr.example/fhir" */
+    const char *ca_file;                     /* PEM; NULL: the system's */
     const char *certificate_file, *key_file; /* mutual TLS; NULL: none */
-    const char *bearer_file;  /* file with a static token; NULL: none */
-    unsigned in_flight_max;   /* default 4 */
-    unsigned timeout_ms;      /* whole exchange; default 30000 */
-    int64_t horizon_ms;       /* give up after; 0 = never; default 7 days */
+    const char *bearer_file;                 /* file with a static token; NULL: none */
+    unsigned in_flight_max;                  /* default 4 */
+    unsigned timeout_ms;                     /* whole exchange; default 30000 */
+    int64_t horizon_ms;                      /* give up after; 0 = never; default 7 days */
     bool wants_flag, wants_care_plan, wants_provenance;
 };
 
@@ -30,8 +30,8 @@ struct outbox_settings {
     const struct destination_settings *destinations;
     unsigned destination_count;
     struct lane *lane;
-    const char *instance;     /* identifier system: URI of this gateway */
-    const char *user_agent;   /* "Lifeline/0.1.0" */
+    const char *instance;   /* identifier system: URI of this gateway */
+    const char *user_agent; /* "Lifeline/0.1.0" */
     uint64_t jitter_seed;
 };
 

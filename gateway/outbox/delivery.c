@@ -1,0 +1,416 @@
+#include "outbox/delivery.h"
+
+#include "base/date.h"
+#include "outbox/body.h"
+#include "outbox/delivery_int.h"
+
+/* clang-format off */
+static const struct sm_row delivery_rows[] = {
+    [DELIVERY_DECIDING]  = { "deciding",  SM_TO(DELIVERY_ASKING) | SM_TO(DELIVERY_SEARCHING) |
+                                          SM_TO(DELIVERY_READING) | SM_TO(DELIVERY_MARKING) |
+                                          SM_TO(DELIVERY_WRITING) | SM_TO(DELIVERY_ENDED) },
+    [DELIVERY_ASKING]    = { "asking",    SM_TO(DELIVERY_DECIDING) | SM_TO(DELIVERY_ENDED) },
+    [DELIVERY_SEARCHING] = { "searching", SM_TO(DELIVERY_DECIDING) | SM_TO(DELIVERY_ENDED) },
+    [DELIVERY_READING]   = { "reading",   SM_TO(DELIVERY_DECIDING) | SM_TO(DELIVERY_ENDED) },
+    [DELIVERY_MARKING]   = { "marking",   SM_TO(DELIVERY_WRITING) },
+    [DELIVERY_WRITING]   = { "writing",   SM_TO(DELIVERY_DECIDING) | SM_TO(DELIVERY_ENDED) },
+    [DELIVERY_ENDED]     = { "ended",     0 },
+};
+/* clang-format on */
+
+static void delivery_check(const struct sm *sm)
+{
+    const struct delivery *delivery = CONTAINER_OF(sm, struct delivery, sm);
+    bool needs_target = sm->state == DELIVERY_READING;
+    bool is_post = delivery->write == WRITE_CREATE;
+    if (needs_target)
+        CHECK(delivery_has_target(delivery));
+    if (sm->state == DELIVERY_MARKING)
+        CHECK(is_post);
+    /* The rule that keeps duplicates away: no POST that the store does not know of. */
+    if (sm->state == DELIVERY_WRITING && is_post)
+        CHECK(delivery_held_is_unknown(&delivery->row.held));
+}
+
+/* --- the mark ------------------------------------------------------------------------------ */
+
+#define MARK_BYTES 26 /* of 0xff; then how it was sent, searches, and the revision */
+
+struct sha256 delivery_held_mark(const struct delivery_mark *mark)
+{
+    struct sha256 held;
+    memset(held.bytes, 0xff, sizeof held.bytes);
+    held.bytes[MARK_BYTES] = mark->is_create ? 1 : 0;
+    held.bytes[MARK_BYTES + 1] = (unsigned char)(mark->searches < 0xff ? mark->searches : 0xff);
+    memcpy(held.bytes + MARK_BYTES + 2, &mark->revision, sizeof mark->revision);
+    return held;
+}
+
+bool delivery_held_is_unknown(const struct sha256 *held)
+{
+    for (size_t i = 0; i < MARK_BYTES; i++)
+        if (held->bytes[i] != 0xff)
+            return false;
+    return true;
+}
+
+struct delivery_mark delivery_mark_of(const struct sha256 *held)
+{
+    struct delivery_mark mark = { .is_create = held->bytes[MARK_BYTES] == 1,
+                                  .searches = held->bytes[MARK_BYTES + 1] };
+    memcpy(&mark.revision, held->bytes + MARK_BYTES + 2, sizeof mark.revision);
+    return mark;
+}
+
+/* --- life ---------------------------------------------------------------------------------- */
+
+void delivery_start(struct delivery *delivery, const struct outbox_row *row, struct slice system,
+                    struct arena *arena)
+{
+    *delivery = (struct delivery){
+        .sm = { "delivery", delivery_rows, delivery_check, DELIVERY_DECIDING },
+        .arena = arena,
+        .row = *row,
+        .system = system,
+        .type = fhir_type_name(posting_type(row->kind)),
+    };
+    struct sha256 *held = &delivery->row.held;
+    if (row->state == OUTBOX_UNKNOWN && !delivery_held_is_unknown(held))
+        *held = delivery_held_mark(&(struct delivery_mark){ .revision = row->revision });
+    delivery->was_unknown = delivery_held_is_unknown(held);
+}
+
+enum posting_kind delivery_sibling_kind(const struct outbox_row *row)
+{
+    if (row->kind == POSTING_PROVENANCE && body_has(row->body, BODY_TOKEN_FLAG))
+        return POSTING_FLAG;
+    if (row->kind == POSTING_PROVENANCE && body_has(row->body, BODY_TOKEN_CARE_PLAN))
+        return POSTING_CARE_PLAN;
+    return (enum posting_kind)0;
+}
+
+void delivery_set_sibling(struct delivery *delivery, const struct delivery_sibling *sibling,
+                          int64_t now_ms)
+{
+    const char *type = fhir_type_name(posting_type(delivery_sibling_kind(&delivery->row)));
+    bool is_settled = sibling->exists && sibling->state == OUTBOX_SETTLED;
+    if (!sibling->exists || (is_settled && sibling->target_id.len == 0)) {
+        delivery_settle_empty(delivery, "nothing-to-speak-of");
+        return;
+    }
+    if (!is_settled) {
+        /* Waiting is not failing: it costs no attempt. */
+        bool is_dead = sibling->state == OUTBOX_DEAD;
+        int64_t due_ms = is_dead ? now_ms + OUTBOX_SIBLING_WAIT_MS : sibling->due_ms + 1;
+        delivery_note(delivery, "waiting", type);
+        delivery_put_off(delivery, due_ms > now_ms ? due_ms : now_ms + OUTBOX_LOOK_AGAIN_MS);
+        return;
+    }
+    delivery->target_reference =
+        arena_format(delivery->arena, "%s/%.*s", type, SLICE_ARGS(sibling->target_id));
+}
+
+void delivery_saved(struct delivery *delivery) { sm_move(&delivery->sm, DELIVERY_WRITING); }
+
+void delivery_unmark(struct delivery *delivery)
+{
+    delivery->row.held = (struct sha256){ { 0 } };
+    delivery->row.state = OUTBOX_PENDING;
+}
+
+/* --- ends ---------------------------------------------------------------------------------- */
+
+void delivery_note(struct delivery *delivery, const char *class, const char *detail)
+{
+    const char *space = class[0] != '\0' && detail[0] != '\0' ? " " : "";
+    delivery->row.last_error = arena_format(delivery->arena, "%s%s%s", class, space, detail);
+}
+
+static void settle(struct delivery *delivery, struct sha256 held, const char *note)
+{
+    delivery->row.state = OUTBOX_SETTLED;
+    delivery->row.held = held;
+    delivery->row.attempts = 0;
+    delivery_note(delivery, "", note);
+    if (delivery->duplicates > 0)
+        delivery->row.last_error = arena_format(delivery->arena, "%s%sduplicates %u", note,
+                                                note[0] != '\0' ? ", " : "", delivery->duplicates);
+    sm_move(&delivery->sm, DELIVERY_ENDED);
+}
+
+void delivery_settle(struct delivery *delivery, const char *note)
+{
+    settle(delivery, delivery->row.wanted, note);
+}
+
+void delivery_settle_empty(struct delivery *delivery, const char *note)
+{
+    delivery->row.target_id = delivery->row.target_etag = SLICE("");
+    settle(delivery, (struct sha256){ { 0 } }, note);
+}
+
+void delivery_die(struct delivery *delivery, const char *reason)
+{
+    delivery->row.state = OUTBOX_DEAD;
+    delivery->row.attempts++;
+    delivery_note(delivery, reason, delivery->issue);
+    sm_move(&delivery->sm, DELIVERY_ENDED);
+}
+
+void delivery_put_off(struct delivery *delivery, int64_t due_ms)
+{
+    bool is_unknown = delivery_held_is_unknown(&delivery->row.held);
+    delivery->row.state = is_unknown ? OUTBOX_UNKNOWN : OUTBOX_PENDING;
+    delivery->row.due_ms = due_ms;
+    sm_move(&delivery->sm, DELIVERY_ENDED);
+}
+
+void delivery_put_off_for(struct delivery *delivery, enum retry_class class, const char *why,
+                          const struct delivery_moment *moment)
+{
+    struct outbox_row *row = &delivery->row;
+    int64_t age_ms = moment->now_ms - row->changed_ms;
+    delivery->class = class;
+    if (moment->horizon_ms > 0 && row->attempts > 0 && age_ms >= moment->horizon_ms) {
+        delivery_die(delivery, "horizon");
+        delivery_note(delivery, "horizon", why);
+        return;
+    }
+    row->attempts++;
+    delivery_note(delivery, retry_class_name(class), why);
+    int64_t wait_ms = retry_wait_ms(row->attempts, moment->jitter, moment->pace_permille);
+    delivery_put_off(delivery, moment->now_ms + wait_ms);
+}
+
+/* --- requests ------------------------------------------------------------------------------ */
+
+static void request_state(const struct delivery *delivery, const struct delivery_moment *moment,
+                          struct delivery_request *out)
+{
+    const struct outbox_row *row = &delivery->row;
+    bool is_provenance = row->kind == POSTING_PROVENANCE;
+    *out = (struct delivery_request){ .method = "GET", .is_about_patient = true };
+    if (delivery->sm.state == DELIVERY_ASKING) {
+        out->action = "read";
+        out->path = out->audit_path = SLICE("metadata");
+        out->is_about_patient = false;
+    } else if (delivery->sm.state == DELIVERY_READING) {
+        out->action = "read";
+        out->path =
+            arena_format(delivery->arena, "%s/%.*s", delivery->type, SLICE_ARGS(row->target_id));
+        out->audit_path = arena_format(delivery->arena, "%s/{id}", delivery->type);
+    } else if (delivery->sm.state == DELIVERY_SEARCHING) {
+        const char *by = is_provenance ? "target" : "identifier";
+        struct slice value =
+            is_provenance ? delivery->target_reference
+                          : body_query_token(delivery->system, row->identity, delivery->arena);
+        out->action = "search";
+        out->path =
+            arena_format(delivery->arena, "%s?%s=%.*s", delivery->type, by, SLICE_ARGS(value));
+        out->audit_path = arena_format(delivery->arena, "%s?%s", delivery->type, by);
+    } else {
+        delivery_request_write(delivery, moment, out);
+    }
+}
+
+enum delivery_action delivery_next(struct delivery *delivery, const struct delivery_moment *moment,
+                                   struct delivery_request *request)
+{
+    if (delivery->sm.state == DELIVERY_DECIDING) {
+        if (delivery->requests >= OUTBOX_EXCHANGES_MAX)
+            delivery_put_off_for(delivery, RETRY_CLASS_CONFLICT, "too-many-exchanges", moment);
+        else
+            delivery_decide(delivery, moment);
+    }
+    if (delivery->sm.state == DELIVERY_ENDED)
+        return DELIVERY_END;
+    if (delivery->sm.state == DELIVERY_MARKING)
+        return DELIVERY_SAVE;
+    delivery->requests++;
+    request_state(delivery, moment, request);
+    return DELIVERY_SEND;
+}
+
+/* --- answers -------------------------------------------------------------------------------- */
+
+static void learn_target(struct delivery *delivery, const struct delivery_answer *answer)
+{
+    struct outbox_row *row = &delivery->row;
+    struct answer_record record = { 0 };
+    struct err ignored;
+    struct answer_want want = { delivery->type, delivery->system, row->identity };
+    bool has_record = answer->body.len > 0 &&
+                      answer_read_record(answer->body, &want, delivery->arena, &record, &ignored);
+    struct slice id = answer_location_id(answer->location, delivery->type);
+    if (id.len == 0 && has_record)
+        id = record.id;
+    if (delivery->write == WRITE_KNOWN)
+        id = row->target_id;
+    if (delivery->write == WRITE_OWN_ID)
+        id = (struct slice){ row->identity.at, row->identity.len < 32 ? row->identity.len : 32 };
+    row->target_id = arena_copy(delivery->arena, id);
+    row->target_etag = arena_copy(delivery->arena, answer->etag);
+    if (answer->etag.len == 0 && has_record && record.version.len > 0)
+        row->target_etag = arena_format(delivery->arena, "W/\"%.*s\"", SLICE_ARGS(record.version));
+}
+
+/* 200 to a conditional create: there was one already, and it is as it was. */
+static void on_there_already(struct delivery *delivery, const struct delivery_answer *answer)
+{
+    delivery_unmark(delivery);
+    delivery->is_conflicted = true;
+    delivery->is_searched = false;
+    if (!delivery_offer(delivery)->search_identifier)
+        learn_target(delivery, answer);
+    if (delivery_has_target(delivery) || delivery_offer(delivery)->search_identifier)
+        sm_move(&delivery->sm, DELIVERY_DECIDING);
+    else
+        delivery_settle(delivery, "there-already");
+}
+
+static void on_written(struct delivery *delivery, const struct delivery_answer *answer)
+{
+    const struct capability_type *offer = delivery_offer(delivery);
+    bool is_conditional = offer->conditional_create && delivery->row.kind != POSTING_PROVENANCE;
+    if (delivery->write == WRITE_CREATE && answer->status == 200 && is_conditional) {
+        on_there_already(delivery, answer);
+        return;
+    }
+    learn_target(delivery, answer);
+    delivery->is_reconciled = delivery->was_unknown;
+    if (delivery_has_target(delivery) || !offer->search_identifier) {
+        delivery_settle(delivery, "");
+        return;
+    }
+    delivery->is_written = true;
+    delivery->is_searched = false;
+    sm_move(&delivery->sm, DELIVERY_DECIDING);
+}
+
+/* The record is not what we thought.  A POST was refused, so it left nothing behind. */
+static void on_conflict(struct delivery *delivery, const struct delivery_moment *moment)
+{
+    if (delivery->sm.state == DELIVERY_WRITING && delivery->write == WRITE_CREATE)
+        delivery_unmark(delivery);
+    delivery->conflicts++;
+    delivery->is_conflicted = true;
+    delivery->is_searched = false;
+    if (delivery->conflicts > OUTBOX_CONFLICTS_MAX || delivery->sm.state != DELIVERY_WRITING)
+        delivery_put_off_for(delivery, RETRY_CLASS_CONFLICT, delivery->issue, moment);
+    else
+        sm_move(&delivery->sm, DELIVERY_DECIDING);
+}
+
+/* 404, 405 and 410 mean different things to a record we know and to a type. */
+static bool on_gone(struct delivery *delivery, int status)
+{
+    bool is_known = delivery->sm.state == DELIVERY_READING ||
+                    (delivery->sm.state == DELIVERY_WRITING && delivery->write == WRITE_KNOWN);
+    if (is_known && (status == 404 || status == 410)) {
+        delivery->row.target_id = delivery->row.target_etag = SLICE("");
+        delivery->is_searched = false;
+        delivery->is_conflicted = true;
+        sm_move(&delivery->sm, DELIVERY_DECIDING);
+        return true;
+    }
+    bool is_about_type = status == 404 || status == 405;
+    if (!is_about_type || delivery->asked_again)
+        return false;
+    delivery->asked_again = true;
+    delivery->capability_is_stale = true;
+    delivery->capability = NULL;
+    sm_move(&delivery->sm, DELIVERY_DECIDING);
+    return true;
+}
+
+static void on_failed(struct delivery *delivery, const struct delivery_answer *answer,
+                      const struct retry_step *step)
+{
+    bool is_post = delivery->sm.state == DELIVERY_WRITING && delivery->write == WRITE_CREATE;
+    bool is_answered = answer->transport == TRANSPORT_ANSWERED;
+    const char *why = is_answered ? delivery->issue : transport_error_name(answer->transport);
+
+    if (delivery->is_written) { /* only the id could not be learnt */
+        delivery_settle(delivery, "");
+        return;
+    }
+    if (step->class == RETRY_CLASS_UNKNOWN)
+        delivery->row.held = delivery_held_mark(
+            &(struct delivery_mark){ .revision = delivery->row.revision, .is_create = is_post });
+    else if (is_post)
+        delivery_unmark(delivery); /* refused or never sent: nothing is there */
+
+    if (step->action == RETRY_REFRESH && !delivery->has_new_token) {
+        delivery->needs_token = delivery->has_new_token = true;
+        sm_move(&delivery->sm, DELIVERY_DECIDING);
+        return;
+    }
+    delivery->is_refused = step->action == RETRY_REFRESH;
+    bool is_dead = step->action == RETRY_DEAD;
+    if (is_dead && step->class == RETRY_CLASS_PERMANENT && on_gone(delivery, answer->status))
+        return;
+    if (is_dead) {
+        bool is_permanent = step->class == RETRY_CLASS_PERMANENT;
+        delivery_die(delivery, step->reason);
+        if (!is_permanent)
+            delivery_note(delivery, step->reason, retry_class_name(step->class));
+        return;
+    }
+    delivery->row.attempts++;
+    delivery_note(delivery, retry_class_name(step->class), why);
+    delivery_put_off(delivery, step->due_ms);
+}
+
+static enum retry_ask ask_of(const struct delivery *delivery)
+{
+    if (delivery->sm.state == DELIVERY_ASKING)
+        return RETRY_PROBE;
+    if (delivery->sm.state != DELIVERY_WRITING)
+        return RETRY_READ;
+    return delivery->write == WRITE_CREATE ? RETRY_CREATE : RETRY_WRITE;
+}
+
+void delivery_answered(struct delivery *delivery, const struct delivery_answer *answer,
+                       const struct delivery_moment *moment)
+{
+    struct outbox_row *row = &delivery->row;
+    bool is_answered = answer->transport == TRANSPORT_ANSWERED;
+    bool is_good = is_answered && answer->status >= 200 && answer->status < 300;
+    delivery->issue[0] = '\0';
+    if (is_answered && !is_good)
+        answer_read_issue(answer->body, delivery->arena, delivery->issue);
+    row->last_status = is_answered ? answer->status : 0;
+
+    struct retry_step step = retry_decide(&(struct retry_input){
+        .transport = answer->transport,
+        .status = answer->status,
+        .issue = slice_of(delivery->issue),
+        .ask = ask_of(delivery),
+        .attempt = row->attempts + 1,
+        .first_failure_ms = row->changed_ms,
+        .now_ms = moment->now_ms,
+        .horizon_ms = moment->horizon_ms,
+        .jitter = moment->jitter,
+        .pace_permille = moment->pace_permille,
+        .retry_after = answer->retry_after,
+    });
+    delivery->class = step.class;
+    if (step.action == RETRY_REREAD)
+        on_conflict(delivery, moment);
+    else if (step.action != RETRY_DONE)
+        on_failed(delivery, answer, &step);
+    else if (delivery->sm.state == DELIVERY_READING)
+        delivery_judge_read(delivery, answer, moment);
+    else if (delivery->sm.state == DELIVERY_SEARCHING)
+        delivery_judge_search(delivery, answer, moment);
+    else
+        on_written(delivery, answer);
+}
+
+void delivery_asked(struct delivery *delivery, const struct delivery_moment *moment)
+{
+    if (delivery->capability != NULL)
+        sm_move(&delivery->sm, DELIVERY_DECIDING);
+    else
+        delivery_put_off_for(delivery, RETRY_CLASS_TRANSIENT, "metadata-unreadable", moment);
+}

@@ -1,0 +1,186 @@
+#include "base/date.h"
+#include "outbox/body.h"
+#include "outbox/delivery_int.h"
+
+const struct capability_type *delivery_offer(const struct delivery *delivery)
+{
+    CHECK(delivery->capability != NULL);
+    return &delivery->capability->types[delivery->row.kind];
+}
+
+bool delivery_has_target(const struct delivery *delivery)
+{
+    return delivery->row.target_id.len > 0;
+}
+
+bool delivery_is_wanted(const struct delivery *delivery) { return delivery->row.wish == WISH_HOLD; }
+
+/* --- the write ------------------------------------------------------------------------------ */
+
+struct slice delivery_body(const struct delivery *delivery, int64_t now_ms)
+{
+    struct slice body = delivery->row.body;
+    if (delivery->row.kind != POSTING_PROVENANCE)
+        return body;
+    char recorded[INSTANT_TEXT_SIZE];
+    struct slice reference = delivery->target_reference;
+    body = body_replace(body, BODY_TOKEN_FLAG, reference, delivery->arena);
+    body = body_replace(body, BODY_TOKEN_CARE_PLAN, reference, delivery->arena);
+    return body_replace(body, BODY_TOKEN_RECORDED, slice_of(instant_format(now_ms, recorded)),
+                        delivery->arena);
+}
+
+static void request_put(const struct delivery *delivery, struct slice id,
+                        struct delivery_request *out)
+{
+    out->path = arena_format(delivery->arena, "%s/%.*s", delivery->type, SLICE_ARGS(id));
+    out->audit_path = arena_format(delivery->arena, "%s/{id}", delivery->type);
+    out->body = body_with_id(out->body, id, delivery->arena);
+}
+
+void delivery_request_write(const struct delivery *delivery, const struct delivery_moment *moment,
+                            struct delivery_request *out)
+{
+    const struct outbox_row *row = &delivery->row;
+    struct slice token = body_query_token(delivery->system, row->identity, delivery->arena);
+    out->body = delivery_body(delivery, moment->now_ms);
+    out->method = delivery->write == WRITE_CREATE ? "POST" : "PUT";
+    out->action = delivery->write == WRITE_CREATE ? "create" : "update";
+    out->ask = delivery->write == WRITE_CREATE ? RETRY_CREATE : RETRY_WRITE;
+    switch (delivery->write) {
+    case WRITE_KNOWN:
+        out->if_match = row->target_etag;
+        request_put(delivery, row->target_id, out);
+        break;
+    case WRITE_OWN_ID:
+        request_put(
+            delivery,
+            (struct slice){ row->identity.at, row->identity.len < 32 ? row->identity.len : 32 },
+            out);
+        break;
+    case WRITE_CONDITIONAL:
+        out->path =
+            arena_format(delivery->arena, "%s?identifier=%.*s", delivery->type, SLICE_ARGS(token));
+        out->audit_path = arena_format(delivery->arena, "%s?identifier", delivery->type);
+        break;
+    case WRITE_CREATE:
+        out->path = out->audit_path = slice_of(delivery->type);
+        if (delivery_offer(delivery)->conditional_create && row->kind != POSTING_PROVENANCE)
+            out->if_none_exist =
+                arena_format(delivery->arena, "identifier=%.*s", SLICE_ARGS(token));
+        break;
+    }
+}
+
+/* --- the choice ----------------------------------------------------------------------------- */
+
+static void write_with(struct delivery *delivery, enum delivery_write write)
+{
+    delivery->write = write;
+    if (write != WRITE_CREATE) {
+        sm_move(&delivery->sm, DELIVERY_WRITING);
+        return;
+    }
+    delivery->row.held = delivery_held_mark(delivery->row.revision, 0);
+    delivery->row.state = OUTBOX_UNKNOWN;
+    delivery->row.target_id = delivery->row.target_etag = SLICE("");
+    sm_move(&delivery->sm, DELIVERY_MARKING);
+}
+
+/* A search found nothing although a POST may have been carried out: indexes lag, and slow servers
+ * commit late.  True when we must look again before we believe it. */
+static bool must_look_again(struct delivery *delivery, const struct delivery_moment *moment)
+{
+    struct sha256 *held = &delivery->row.held;
+    if (!delivery_held_is_unknown(held))
+        return false;
+    unsigned searches = delivery_mark_searches(held) + 1;
+    if (searches >= OUTBOX_SEARCHES_MAX)
+        return false;
+    *held = delivery_held_mark(delivery_mark_revision(held), searches);
+    delivery_put_off_for(delivery, RETRY_CLASS_UNKNOWN, "not-found-yet", moment);
+    return true;
+}
+
+static void decide_provenance(struct delivery *delivery, const struct delivery_moment *moment)
+{
+    const struct capability_type *offer = delivery_offer(delivery);
+    bool is_unknown = delivery_held_is_unknown(&delivery->row.held);
+    if (offer->can_update && offer->update_create)
+        write_with(delivery, WRITE_OWN_ID);
+    else if (!offer->can_create)
+        delivery_settle_empty(delivery, "not-offered");
+    else if (!is_unknown)
+        write_with(delivery, WRITE_CREATE);
+    else if (!offer->search_target)
+        delivery_die(delivery, "unknown cannot-reconcile");
+    else if (!delivery->is_searched)
+        sm_move(&delivery->sm, DELIVERY_SEARCHING);
+    else if (!must_look_again(delivery, moment))
+        write_with(delivery, WRITE_CREATE);
+}
+
+/* Without a target, and with nothing found or no way to look. */
+static void decide_create(struct delivery *delivery, const struct delivery_moment *moment)
+{
+    const struct capability_type *offer = delivery_offer(delivery);
+    bool is_unknown = delivery_held_is_unknown(&delivery->row.held);
+    if (!delivery_is_wanted(delivery)) {
+        if (!must_look_again(delivery, moment))
+            delivery_settle_empty(delivery, "nothing-there");
+    } else if (offer->can_update && offer->conditional_update) {
+        write_with(delivery, WRITE_CONDITIONAL);
+    } else if (offer->can_update && offer->update_create) {
+        write_with(delivery, WRITE_OWN_ID);
+    } else if (!offer->can_create) {
+        delivery_die(delivery, "permanent not-offered");
+    } else if (is_unknown && !offer->search_identifier && !offer->conditional_create) {
+        delivery_die(delivery, "unknown cannot-reconcile");
+    } else if (!offer->search_identifier || !must_look_again(delivery, moment)) {
+        write_with(delivery, WRITE_CREATE);
+    }
+}
+
+static void decide_record(struct delivery *delivery, const struct delivery_moment *moment)
+{
+    const struct capability_type *offer = delivery_offer(delivery);
+    bool is_unknown = delivery_held_is_unknown(&delivery->row.held);
+    bool must_look = delivery->is_conflicted || delivery->is_written || is_unknown ||
+                     !delivery_is_wanted(delivery) ||
+                     !(offer->can_update && offer->conditional_update);
+
+    if (delivery_has_target(delivery)) {
+        bool must_read =
+            delivery->is_conflicted || is_unknown || delivery->row.target_etag.len == 0;
+        if (must_read && offer->can_read && !delivery->is_searched)
+            sm_move(&delivery->sm, DELIVERY_READING);
+        else if (offer->can_update)
+            write_with(delivery, WRITE_KNOWN);
+        else
+            delivery_die(delivery, "permanent not-offered");
+    } else if (must_look && offer->search_identifier && !delivery->is_searched) {
+        sm_move(&delivery->sm, DELIVERY_SEARCHING);
+    } else if (delivery->is_conflicted && !delivery->is_searched && delivery->conflicts > 1) {
+        delivery_die(delivery,
+                     "conflict"); /* two records answer to the identifier: no way to look */
+    } else {
+        decide_create(delivery, moment);
+    }
+}
+
+void delivery_decide(struct delivery *delivery, const struct delivery_moment *moment)
+{
+    const struct outbox_row *row = &delivery->row;
+    bool is_provenance = row->kind == POSTING_PROVENANCE;
+    bool is_held = sha256_equal(&row->held, &row->wanted);
+    if (is_held && delivery->requests == 0 && delivery->row.state == OUTBOX_PENDING)
+        delivery_settle(delivery, "held-already"); /* it was wanted otherwise in between */
+    else if (delivery->is_written && delivery->is_searched)
+        delivery_settle(delivery, "");
+    else if (delivery->capability == NULL)
+        sm_move(&delivery->sm, DELIVERY_ASKING);
+    else if (is_provenance)
+        decide_provenance(delivery, moment);
+    else
+        decide_record(delivery, moment);
+}

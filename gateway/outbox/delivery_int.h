@@ -1,0 +1,37 @@
+/* outbox/delivery_int.h -- what the parts of the delivery machine share.
+ *
+ * What      delivery.c is the machine and what it does with answers, delivery_decide.c chooses the
+ *           next request from what is known, delivery_judge.c compares what was found with what is
+ *           wanted.
+ */
+#pragma once
+
+#include "outbox/delivery.h"
+
+const struct capability_type *delivery_offer(const struct delivery *delivery);
+bool delivery_has_target(const struct delivery *delivery);
+bool delivery_is_wanted(const struct delivery *delivery); /* WISH_HOLD */
+/* The body as it is sent: tokens replaced, without id. */
+struct slice delivery_body(const struct delivery *delivery, int64_t now_ms);
+
+/* Chooses: moves on from DECIDING. */
+void delivery_decide(struct delivery *delivery, const struct delivery_moment *moment);
+void delivery_request_write(const struct delivery *delivery, const struct delivery_moment *moment,
+                            struct delivery_request *request);
+
+/* Ends. */
+void delivery_settle(struct delivery *delivery, const char *note); /* it holds what is wanted */
+void delivery_settle_empty(struct delivery *delivery, const char *note); /* it holds nothing */
+void delivery_die(struct delivery *delivery, const char *reason);
+/* PENDING, or UNKNOWN while it is not known what the destination holds. */
+void delivery_put_off(struct delivery *delivery, int64_t due_ms);
+/* The same by the schedule, for a reason that no answer gave. */
+void delivery_put_off_for(struct delivery *delivery, enum retry_class class, const char *why,
+                          const struct delivery_moment *moment);
+void delivery_note(struct delivery *delivery, const char *class, const char *detail);
+
+/* Takes in what READING or SEARCHING found; moves to DECIDING or ENDED. */
+void delivery_judge_read(struct delivery *delivery, const struct delivery_answer *answer,
+                         const struct delivery_moment *moment);
+void delivery_judge_search(struct delivery *delivery, const struct delivery_answer *answer,
+                           const struct delivery_moment *moment);

@@ -1,0 +1,149 @@
+/* What the destination holds, compared with what is wanted.
+ *
+ * In this order:
+ * 1. The content is what is wanted: settled, nothing is sent.
+ * 2. After a lost answer, the record has changed since we last knew it, and what we sent then is
+ *    still what is wanted: our request was carried out (and the server wrote it its own way, or a
+ *    person has edited it since): settled as "target-edited".
+ * 3. After a conflict, the record was changed later than what is wanted came up: a person's edit
+ *    wins: settled as "target-edited", and we stop re-asserting until there is new evidence.  Clocks
+ *    are compared through the peer's Date header, with a margin of a minute that also covers a
+ *    request of ours that was committed late.
+ * 4. Else what is wanted is newer: it is written over the record, with its fresh ETag.
+ */
+#include "outbox/delivery_int.h"
+
+static bool is_edited(const struct delivery *delivery, const struct answer_record *record,
+                      const struct delivery_answer *answer, const struct delivery_moment *moment)
+{
+    const struct outbox_row *row = &delivery->row;
+    if (delivery_held_is_unknown(&row->held)) {
+        struct slice etag = record->version;
+        struct slice known = row->target_etag;
+        if (slice_starts(known, SLICE("W/\"")) && known.len > 3)
+            known = (struct slice){ known.at + 3, known.len - 4 };
+        bool has_moved = known.len == 0 || !slice_eq(etag, known);
+        return has_moved && delivery_mark_revision(&row->held) == row->revision;
+    }
+    if (!delivery->is_conflicted || record->updated_ms == 0)
+        return false;
+    int64_t skew_ms = answer->date_ms != 0 ? answer->date_ms - moment->now_ms : 0;
+    return record->updated_ms - skew_ms > row->changed_ms + OUTBOX_EDIT_MARGIN_MS;
+}
+
+static void judge(struct delivery *delivery, const struct answer_record *record,
+                  const struct delivery_answer *answer, const struct delivery_moment *moment)
+{
+    struct outbox_row *row = &delivery->row;
+    struct answer_want want = { delivery->type, delivery->system, row->identity };
+    struct answer_record wanted;
+    struct err err;
+    bool is_readable = answer_read_record(delivery_body(delivery, moment->now_ms), &want,
+                                          delivery->arena, &wanted, &err);
+    bool is_same = is_readable && fingerprint_equal(&wanted.content, &record->content);
+    bool is_edit = !is_same && is_edited(delivery, record, answer, moment);
+
+    row->target_id = record->id;
+    row->target_etag = record->version.len > 0 ? arena_format(delivery->arena, "W/\"%.*s\"",
+                                                              SLICE_ARGS(record->version))
+                                               : arena_copy(delivery->arena, answer->etag);
+    delivery->is_searched = true; /* fresh: no need to look again before the write */
+    if (is_same || is_edit || delivery->is_written) {
+        delivery->is_reconciled = delivery->was_unknown;
+        delivery_settle(delivery, is_edit && !delivery->is_written ? "target-edited" : "");
+        return;
+    }
+    delivery->is_conflicted = false;
+    sm_move(&delivery->sm, DELIVERY_DECIDING);
+}
+
+/* A proxy's page, or a body past our limit. */
+static void put_off_unreadable(struct delivery *delivery, const struct delivery_moment *moment)
+{
+    if (delivery->is_written)
+        delivery_settle(delivery, "");
+    else
+        delivery_put_off_for(delivery, RETRY_CLASS_TRANSIENT, "answer-unreadable", moment);
+}
+
+void delivery_judge_read(struct delivery *delivery, const struct delivery_answer *answer,
+                         const struct delivery_moment *moment)
+{
+    struct answer_want want = { delivery->type, delivery->system, delivery->row.identity };
+    struct answer_record record;
+    struct err err;
+    if (!answer_read_record(answer->body, &want, delivery->arena, &record, &err)) {
+        put_off_unreadable(delivery, moment);
+        return;
+    }
+    record.id = delivery->row.target_id; /* what we asked for */
+    judge(delivery, &record, answer, moment);
+}
+
+/* Older first: the record that the destination's users have known longest. */
+static bool is_better(const struct answer_record *record, const struct answer_record *best)
+{
+    return best == NULL || (record->updated_ms != 0 && record->updated_ms < best->updated_ms);
+}
+
+/* A Provenance has no identifier: it is ours when it says what we say, of the same target. */
+static void judge_provenance(struct delivery *delivery, const struct answer_search *found,
+                             const struct delivery_moment *moment)
+{
+    struct answer_want want = { delivery->type, delivery->system, SLICE("") };
+    struct answer_record wanted;
+    struct err err;
+    if (!answer_read_record(delivery_body(delivery, moment->now_ms), &want, delivery->arena,
+                            &wanted, &err)) {
+        delivery_die(delivery, "permanent body-unreadable");
+        return;
+    }
+    for (unsigned i = 0; i < found->count; i++) {
+        if (!fingerprint_equal(&wanted.content, &found->records[i].content))
+            continue;
+        delivery->row.target_id = found->records[i].id;
+        delivery->is_reconciled = true;
+        delivery_settle(delivery, "");
+        return;
+    }
+    delivery->is_searched = true;
+    sm_move(&delivery->sm, DELIVERY_DECIDING);
+}
+
+void delivery_judge_search(struct delivery *delivery, const struct delivery_answer *answer,
+                           const struct delivery_moment *moment)
+{
+    struct answer_want want = { delivery->type, delivery->system, delivery->row.identity };
+    struct answer_search found;
+    struct err err;
+    if (!answer_read_search(answer->body, &want, delivery->arena, &found, &err)) {
+        put_off_unreadable(delivery, moment);
+        return;
+    }
+    if (delivery->row.kind == POSTING_PROVENANCE) {
+        judge_provenance(delivery, &found, moment);
+        return;
+    }
+    const struct answer_record *best = NULL;
+    unsigned ours = 0;
+    for (unsigned i = 0; i < found.count; i++) {
+        if (!found.records[i].is_ours)
+            continue;
+        ours++;
+        if (is_better(&found.records[i], best))
+            best = &found.records[i];
+    }
+    if (best == NULL && found.count > 0 && !delivery->is_written) {
+        /* It answers with records of others: the search parameter was ignored, so that "nothing
+         * found" proves nothing, and a POST could be a second copy. */
+        delivery_die(delivery, "permanent search-ignored");
+        return;
+    }
+    if (best == NULL) {
+        delivery->is_searched = true;
+        sm_move(&delivery->sm, DELIVERY_DECIDING);
+        return;
+    }
+    delivery->duplicates = ours - 1;
+    judge(delivery, best, answer, moment);
+}
