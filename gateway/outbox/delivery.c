@@ -247,7 +247,7 @@ static void learn_target(struct delivery *delivery, const struct delivery_answer
     if (delivery->write == WRITE_KNOWN)
         id = row->target_id;
     if (delivery->write == WRITE_OWN_ID)
-        id = (struct slice){ row->identity.at, row->identity.len < 32 ? row->identity.len : 32 };
+        id = delivery_own_id(row);
     row->target_id = arena_copy(delivery->arena, id);
     row->target_etag = arena_copy(delivery->arena, answer->etag);
     if (answer->etag.len == 0 && has_record && record.version.len > 0)

@@ -15,6 +15,12 @@ bool delivery_has_target(const struct delivery *delivery)
 
 bool delivery_is_wanted(const struct delivery *delivery) { return delivery->row.wish == WISH_HOLD; }
 
+/* The same on every machine and after every restart; short enough for any server. */
+struct slice delivery_own_id(const struct outbox_row *row)
+{
+    return (struct slice){ row->identity.at, row->identity.len < 32 ? row->identity.len : 32 };
+}
+
 /* --- the write ------------------------------------------------------------------------------ */
 
 struct slice delivery_body(const struct delivery *delivery, int64_t now_ms)
@@ -53,10 +59,7 @@ void delivery_request_write(const struct delivery *delivery, const struct delive
         request_put(delivery, row->target_id, out);
         break;
     case WRITE_OWN_ID:
-        request_put(
-            delivery,
-            (struct slice){ row->identity.at, row->identity.len < 32 ? row->identity.len : 32 },
-            out);
+        request_put(delivery, delivery_own_id(row), out);
         break;
     case WRITE_CONDITIONAL:
         out->path =
@@ -81,7 +84,8 @@ static void write_with(struct delivery *delivery, enum delivery_write write)
         sm_move(&delivery->sm, DELIVERY_WRITING);
         return;
     }
-    delivery->row.held = delivery_held_mark(delivery->row.revision, 0);
+    delivery->row.held = delivery_held_mark(
+        &(struct delivery_mark){ .revision = delivery->row.revision, .is_create = true });
     delivery->row.state = OUTBOX_UNKNOWN;
     delivery->row.target_id = delivery->row.target_etag = SLICE("");
     sm_move(&delivery->sm, DELIVERY_MARKING);
@@ -91,13 +95,13 @@ static void write_with(struct delivery *delivery, enum delivery_write write)
  * commit late.  True when we must look again before we believe it. */
 static bool must_look_again(struct delivery *delivery, const struct delivery_moment *moment)
 {
-    struct sha256 *held = &delivery->row.held;
-    if (!delivery_held_is_unknown(held))
+    if (!delivery_held_is_unknown(&delivery->row.held))
         return false;
-    unsigned searches = delivery_mark_searches(held) + 1;
-    if (searches >= OUTBOX_SEARCHES_MAX)
+    struct delivery_mark mark = delivery_mark_of(&delivery->row.held);
+    mark.searches++;
+    if (mark.searches >= OUTBOX_SEARCHES_MAX)
         return false;
-    *held = delivery_held_mark(delivery_mark_revision(held), searches);
+    delivery->row.held = delivery_held_mark(&mark);
     delivery_put_off_for(delivery, RETRY_CLASS_UNKNOWN, "not-found-yet", moment);
     return true;
 }
@@ -160,9 +164,10 @@ static void decide_record(struct delivery *delivery, const struct delivery_momen
             delivery_die(delivery, "permanent not-offered");
     } else if (must_look && offer->search_identifier && !delivery->is_searched) {
         sm_move(&delivery->sm, DELIVERY_SEARCHING);
-    } else if (delivery->is_conflicted && !delivery->is_searched && delivery->conflicts > 1) {
-        delivery_die(delivery,
-                     "conflict"); /* two records answer to the identifier: no way to look */
+    } else if (delivery->conflicts > 1 && !delivery->is_searched &&
+               delivery->write == WRITE_CONDITIONAL) {
+        /* Several records answer to our identifier, and there is no way to look at them. */
+        delivery_die(delivery, "conflict");
     } else {
         decide_create(delivery, moment);
     }

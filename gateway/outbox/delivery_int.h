@@ -11,6 +11,7 @@
 const struct capability_type *delivery_offer(const struct delivery *delivery);
 bool delivery_has_target(const struct delivery *delivery);
 bool delivery_is_wanted(const struct delivery *delivery); /* WISH_HOLD */
+struct slice delivery_own_id(const struct outbox_row *row);
 /* The body as it is sent: tokens replaced, without id. */
 struct slice delivery_body(const struct delivery *delivery, int64_t now_ms);
 

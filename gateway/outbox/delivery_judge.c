@@ -2,9 +2,9 @@
  *
  * In this order:
  * 1. The content is what is wanted: settled, nothing is sent.
- * 2. After a lost answer, the record has changed since we last knew it, and what we sent then is
- *    still what is wanted: our request was carried out (and the server wrote it its own way, or a
- *    person has edited it since): settled as "target-edited".
+ * 2. After a lost answer, the record has changed since we last knew it and since this came to be
+ *    wanted, and what we sent then is still what is wanted: our request was carried out, and the
+ *    server wrote it its own way or a person has edited it since: settled as "target-edited".
  * 3. After a conflict, the record was changed later than what is wanted came up: a person's edit
  *    wins: settled as "target-edited", and we stop re-asserting until there is new evidence.  Clocks
  *    are compared through the peer's Date header, with a margin of a minute that also covers a
@@ -17,18 +17,19 @@ static bool is_edited(const struct delivery *delivery, const struct answer_recor
                       const struct delivery_answer *answer, const struct delivery_moment *moment)
 {
     const struct outbox_row *row = &delivery->row;
-    if (delivery_held_is_unknown(&row->held)) {
-        struct slice etag = record->version;
-        struct slice known = row->target_etag;
-        if (slice_starts(known, SLICE("W/\"")) && known.len > 3)
-            known = (struct slice){ known.at + 3, known.len - 4 };
-        bool has_moved = known.len == 0 || !slice_eq(etag, known);
-        return has_moved && delivery_mark_revision(&row->held) == row->revision;
-    }
-    if (!delivery->is_conflicted || record->updated_ms == 0)
-        return false;
     int64_t skew_ms = answer->date_ms != 0 ? answer->date_ms - moment->now_ms : 0;
-    return record->updated_ms - skew_ms > row->changed_ms + OUTBOX_EDIT_MARGIN_MS;
+    int64_t updated_ms = record->updated_ms - skew_ms;
+    if (record->updated_ms == 0)
+        return false;
+    if (!delivery_held_is_unknown(&row->held))
+        return delivery->is_conflicted && updated_ms > row->changed_ms + OUTBOX_EDIT_MARGIN_MS;
+
+    struct delivery_mark mark = delivery_mark_of(&row->held);
+    struct slice known = row->target_etag;
+    if (slice_starts(known, SLICE("W/\"")) && known.len > 3)
+        known = (struct slice){ known.at + 3, known.len - 4 };
+    bool has_moved = known.len > 0 ? !slice_eq(record->version, known) : mark.is_create;
+    return has_moved && mark.revision == row->revision && updated_ms > row->changed_ms;
 }
 
 static void judge(struct delivery *delivery, const struct answer_record *record,
