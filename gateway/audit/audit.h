@@ -111,6 +111,8 @@ struct audit_verifier {
         int64_t place, seq; /* of the row in the store; in its line, 0 when unreadable */
         struct sha256 hash; /* as stored beside it */
     } suspect;
+    int64_t rewritten_seq;   /* a signed head disagrees; another fault may explain why */
+    int64_t rewritten_after; /* the last signed head that agreed before it */
 };
 
 void audit_verify_start(struct audit_verifier *verifier);
@@ -152,8 +154,8 @@ bool audit_check_signature(const struct audit_key *key, struct slice statement,
 /* seq named by a statement. */
 bool audit_statement_seq(struct slice statement, int64_t *seq, struct err *err) MUST_USE;
 /* A statement in the course of a verification: call it for each in order of its seq, when
- * verifier->head.seq has come to it, or for those of later records before audit_verify_end().  Sets
- * AUDIT_REWRITTEN, AUDIT_BAD_SIGNATURE or AUDIT_TRUNCATED.  With key NULL only hashes are compared,
+ * verifier->head.seq has come to it, or for those of later records before audit_verify_end().  Finds
+ * AUDIT_REWRITTEN (told at the end), AUDIT_BAD_SIGNATURE and AUDIT_TRUNCATED.  With key NULL only hashes are compared,
  * which proves nothing against who can write to the store. */
 bool audit_verify_statement(struct audit_verifier *verifier, const struct audit_key *key,
                             struct slice statement) MUST_USE;

@@ -180,8 +180,8 @@ bool audit_export_verify(struct slice manifest, const struct audit_export_file *
         struct statements statements = { &read, key, 0 };
         is_good = chain_verify(&lines, &statements, out);
         /* a cut tail or a foreign head is told by audit_verify_end() */
-        if (is_good && !out->suspect.is_open && out->head.seq == read.head.seq &&
-            sha256_equal(&out->head.hash, &read.head.hash))
+        if (is_good && !out->suspect.is_open && out->rewritten_seq == 0 &&
+            out->head.seq == read.head.seq && sha256_equal(&out->head.hash, &read.head.hash))
             is_good = rest_verify(&lines, key, out);
         is_good = audit_verify_end(out, &read.head) && is_good;
     }

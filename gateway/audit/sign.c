@@ -141,11 +141,13 @@ bool audit_verify_statement(struct audit_verifier *verifier, const struct audit_
         return audit_set_fault(verifier, AUDIT_TRUNCATED, last + 1,
                                "a head was signed at record %lld, the last one is %lld",
                                (long long)statement.seq, (long long)last);
-    if (!sha256_equal(&statement.hash, &verifier->head.hash))
-        return audit_set_fault(
-            verifier, AUDIT_REWRITTEN, last,
-            "record %lld has another hash than was signed: rewritten after record %lld",
-            (long long)last, (long long)verifier->signed_seq);
+    if (!sha256_equal(&statement.hash, &verifier->head.hash)) {
+        if (verifier->rewritten_seq == 0) {
+            verifier->rewritten_seq = last;
+            verifier->rewritten_after = verifier->signed_seq;
+        }
+        return true;
+    }
     verifier->signatures++;
     if (key != NULL)
         verifier->signed_seq = last;

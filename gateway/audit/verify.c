@@ -39,8 +39,18 @@ const char *audit_fault_name(enum audit_fault fault)
 
 bool audit_is_whole(const struct audit_verifier *verifier)
 {
-    return !verifier->suspect.is_open &&
+    return !verifier->suspect.is_open && verifier->rewritten_seq == 0 &&
            (verifier->fault == AUDIT_OK || verifier->fault == AUDIT_CLOCK_BACK);
+}
+
+static bool set_rewritten(struct audit_verifier *verifier)
+{
+    verifier->fault = AUDIT_REWRITTEN;
+    verifier->fault_seq = verifier->rewritten_seq;
+    snprintf(verifier->what, sizeof verifier->what,
+             "record %lld has another hash than was signed: rewritten after record %lld",
+             (long long)verifier->rewritten_seq, (long long)verifier->rewritten_after);
+    return false;
 }
 
 bool audit_set_fault(struct audit_verifier *verifier, enum audit_fault fault, int64_t seq,
@@ -48,6 +58,9 @@ bool audit_set_fault(struct audit_verifier *verifier, enum audit_fault fault, in
 {
     if (verifier->fault != AUDIT_OK)
         return false;
+    verifier->suspect.is_open = false;
+    if (verifier->rewritten_seq > 0 && (seq > verifier->rewritten_seq))
+        return set_rewritten(verifier);
     va_list args;
     va_start(args, format);
     int wrote = vsnprintf(verifier->what, sizeof verifier->what, format, args);
@@ -55,7 +68,6 @@ bool audit_set_fault(struct audit_verifier *verifier, enum audit_fault fault, in
     CHECK(wrote >= 0);
     verifier->fault = fault;
     verifier->fault_seq = seq;
-    verifier->suspect.is_open = false;
     return false;
 }
 
@@ -211,6 +223,8 @@ bool audit_verify_end(struct audit_verifier *verifier, const struct audit_head *
     if (stored != NULL && !sha256_equal(&stored->hash, &verifier->head.hash))
         return audit_set_fault(verifier, AUDIT_REWRITTEN, verifier->head.seq,
                                "the head names another hash for record %lld", last);
+    if (verifier->rewritten_seq > 0)
+        return set_rewritten(verifier);
     if (verifier->clock_steps_back > 0)
         audit_set_fault(verifier, AUDIT_CLOCK_BACK, verifier->clock_back_seq,
                         "the clock ran backwards %u times, first at record %lld",
