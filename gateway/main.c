@@ -1,4 +1,5 @@
-/* lifeline: FHIR in, lines of therapy and salvage flags out.  This file only chooses the command. */
+/* lifeline: FHIR in, lines of therapy and salvage flags out.  This file only chooses the command.
+ * */
 #include <stdio.h>
 #include <string.h>
 

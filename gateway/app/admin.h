@@ -1,7 +1,7 @@
 /* app/admin.h -- the admin listener: health and metrics.
  *
  * What      GET /health/live   the loop that answers is alive; touches nothing else
- *           GET /health/ready  the store is open and the gateway is not draining; says nothing about
+ *           GET /health/ready  the store is open and the gateway is not draining; nothing about
  *                              destinations, because a dead EHR must not take us out of service
  *           GET /metrics       Prometheus text
  *           Everything else is 404 or 405.  The listener is plain HTTP on loopback by default.

@@ -423,7 +423,7 @@ static bool is_overridable(const struct config_key *key)
     return strchr(key->path, '[') == NULL && key->kind > KEY_TEXTS;
 }
 
-/* Only names with "__" are surely meant for us: orchestrators set LIFELINE_SERVICE_HOST and such. */
+/* Only names with "__" are surely for us: orchestrators set LIFELINE_SERVICE_HOST and such. */
 static void refuse_variable(struct config_draft *draft, const char *name)
 {
     struct nearest nearest = { .wanted = slice_of(name) };

@@ -1,4 +1,5 @@
-/* app/config.h -- one file of JSON with comments, and a few environment variables, as typed settings.
+/* app/config.h -- one file of JSON with comments, and a few environment variables, as typed
+ * settings.
  *
  * What      a table names every key, its type and its range (config_table.c); every mistake of the
  *           file, of the environment and between keys is reported at once with its line.  The

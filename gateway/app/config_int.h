@@ -1,7 +1,7 @@
 /* app/config_int.h -- the table of keys and what reading a file leaves for the checks.
  *
- * What      a key is a row: its path, its kind, the struct it fills and where, its range.  Paths are
- *           those of base/json.h: "tenants[].name".
+ * What      a key is a row: its path, its kind, the struct it fills and where, its range.  Paths
+ *           are those of base/json.h: "tenants[].name".
  */
 #pragma once
 

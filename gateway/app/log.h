@@ -4,8 +4,8 @@
  *           words of our code, settings of the configuration, the request id, and struct err, which
  *           never quotes a resource.  There is deliberately no way to log free text or an id of a
  *           resource or patient.  This is not the audit log (audit/audit.h).
- * Errors    a line that cannot be written at once (full pipe, full disk) is dropped and counted; the
- *           next one that passes carries "dropped".  A loop never waits for a log reader.
+ * Errors    a line that cannot be written at once (full pipe, full disk) is dropped and counted;
+ *           the next one that passes carries "dropped".  A loop never waits for a log reader.
  * Thread    any.
  */
 #pragma once

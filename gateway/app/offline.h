@@ -2,8 +2,8 @@
  *
  * What      takes Bundles of any kind, single resources and NDJSON; afterwards gives the events of
  *           each patient, ready for therapy_derive().  References between resources are followed
- *           inside the input (urn:uuid, absolute and relative ones), whatever order they came in.  A
- *           resource that comes twice counts once: the last one, as with updates at the service.
+ *           inside the input (urn:uuid, absolute and relative ones), whatever order they came in.
+ *           A resource that comes twice counts once: the last one, as with updates at the service.
  * Owns      all it holds; slices of the texts added are borrowed until offline_close().
  * Errors    a resource that is refused is told to `refused` and left out; the rest is used.
  * Thread    one.

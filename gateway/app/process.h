@@ -15,7 +15,8 @@ enum process_signal {
     PROCESS_RELOAD,  /* SIGHUP: read certificates anew */
 };
 
-/* Blocks the signals, ignores SIGPIPE, raises the limit of open files as far as allowed; umask 027. */
+/* Blocks the signals, ignores SIGPIPE, raises the limit of open files as far as allowed; umask 027.
+ * */
 void process_prepare(void);
 enum process_signal process_wait(unsigned timeout_ms);
 /* From here on another SIGTERM or SIGINT ends the process with status 130. */
