@@ -14,6 +14,22 @@ struct record_reader {
     bool type_fits, system_fits, value_fits;
 };
 
+static bool is_id_char(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
+           c == '.';
+}
+
+/* Ids and versions become part of our URLs and headers, so nothing else than FHIR's own alphabet is
+ * taken from a peer. */
+static struct slice take_id(struct slice text, struct arena *arena)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!is_id_char(text.at[i]))
+            return SLICE("");
+    return text.len <= ID_MAX ? arena_copy(arena, text) : SLICE("");
+}
+
 /* Owned by the server, or different with each sending. */
 static bool is_content(struct slice path)
 {
@@ -55,9 +71,9 @@ static bool on_record_value(void *ctx, struct json_reader *reader, enum json_kin
     if (slice_is(path, "resourceType"))
         state->type_fits = slice_is(text, state->want->type);
     else if (slice_is(path, "id"))
-        state->record.id = arena_copy(state->arena, text);
+        state->record.id = take_id(text, state->arena);
     else if (slice_is(path, "meta.versionId"))
-        state->record.version = arena_copy(state->arena, text);
+        state->record.version = take_id(text, state->arena);
     else if (slice_is(path, "meta.lastUpdated") &&
              !instant_parse(text, &state->record.updated_ms, &ignored))
         state->record.updated_ms = 0;
@@ -230,12 +246,6 @@ void answer_read_issue(struct slice body, struct arena *arena, char out[ANSWER_I
         return;
     if (state.is_outcome)
         memcpy(out, state.worst, ANSWER_ISSUE_SIZE);
-}
-
-static bool is_id_char(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
-           c == '.';
 }
 
 struct slice answer_location_id(struct slice location, const char *type)

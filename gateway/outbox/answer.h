@@ -20,7 +20,7 @@ struct fingerprint {
 };
 
 struct answer_record {
-    struct slice id, version; /* version: meta.versionId, may be empty */
+    struct slice id, version; /* empty when absent, or not what FHIR allows */
     int64_t updated_ms;       /* meta.lastUpdated; 0 when absent */
     bool is_ours;             /* carries the identifier that was looked for */
     struct fingerprint content;

@@ -131,8 +131,12 @@ void delivery_judge_search(struct delivery *delivery, const struct delivery_answ
         if (!found.records[i].is_ours)
             continue;
         ours++;
-        if (is_better(&found.records[i], best))
+        if (found.records[i].id.len > 0 && is_better(&found.records[i], best))
             best = &found.records[i];
+    }
+    if (best == NULL && ours > 0) { /* without an id that could be used */
+        put_off_unreadable(delivery, moment);
+        return;
     }
     if (best == NULL && found.count > 0 && !delivery->is_written) {
         /* It answers with records of others: the search parameter was ignored, so that "nothing

@@ -1,12 +1,14 @@
 /* outbox/limits.h -- every bound of the outbox in one place. */
 #pragma once
 
-#define OUTBOX_ANSWER_MAX ((size_t)1024 * 1024)     /* bytes of one answer; the rest is not read */
-#define OUTBOX_ARENA_MAX ((size_t)16 * 1024 * 1024) /* one delivery, all its exchanges */
-#define OUTBOX_IN_FLIGHT_MAX 64                     /* deliveries of one destination at once */
-#define OUTBOX_IN_FLIGHT 4                          /* ... by default */
-#define OUTBOX_TIMEOUT_MS 30000                     /* a whole exchange, by default */
-#define OUTBOX_CONNECT_MS 10000                     /* of it, to reach the peer */
+#define OUTBOX_ANSWER_MAX ((size_t)1024 * 1024) /* bytes of one answer; the rest is not read */
+#define OUTBOX_METADATA_MAX ((size_t)8 * 1024 * 1024) /* ... of a CapabilityStatement */
+#define OUTBOX_ARENA_MAX ((size_t)16 * 1024 * 1024)   /* one delivery, all its exchanges */
+#define OUTBOX_SCRATCH_MAX ((size_t)64 * 1024 * 1024) /* one claim; one CapabilityStatement */
+#define OUTBOX_IN_FLIGHT_MAX 64                       /* deliveries of one destination at once */
+#define OUTBOX_IN_FLIGHT 4                            /* ... by default */
+#define OUTBOX_TIMEOUT_MS 30000                       /* a whole exchange, by default */
+#define OUTBOX_CONNECT_MS 10000                       /* of it, to reach the peer */
 #define OUTBOX_HORIZON_MS (INT64_C(7) * 24 * 3600 * 1000)
 #define OUTBOX_EXCHANGES_MAX 16 /* of one delivery; then it is put off */
 #define OUTBOX_CONFLICTS_MAX 5  /* 409 and 412 of one delivery; then it is put off */

@@ -5,6 +5,7 @@
  *           (destination, patient) is under way; a row is an intention, so the newest wish wins.
  * Errors    never lost: what cannot be delivered is retried by the classes of retry.h or parked as
  *           OUTBOX_DEAD with a reason.
+ * Owns      copies its settings; the lane is borrowed until outbox_stop() has returned.
  * Thread    outbox_start()/outbox_stop() from the main thread; outbox_wake() from any thread.
  */
 #pragma once
@@ -33,10 +34,12 @@ struct outbox_settings {
     const char *instance;   /* identifier system: URI of this gateway */
     const char *user_agent; /* "Lifeline/0.1.0" */
     uint64_t jitter_seed;
+    unsigned pace_permille; /* of the retry schedule; 0 means 1000, real time; tests hurry */
 };
 
 struct outbox_counts {
     uint64_t sent, settled, retried, dead, reconciled;
+    uint64_t duplicates; /* records of ours at destinations beyond the one we keep */
 };
 
 struct outbox;

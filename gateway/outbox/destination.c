@@ -1,0 +1,261 @@
+/* outbox/destination.c -- one destination: what it is sent, how fast, and when to try again.
+ *
+ * destination_pump() is called whenever something may have changed: rows were written, a run ended,
+ * time has passed.  It asks the store for as many rows as there is room for; the answer to "and when
+ * is the next one due?" sets the timer.  One claim is under way at a time.
+ */
+#include <stdio.h>
+
+#include "base/pool.h"
+#include "outbox/outbox_int.h"
+
+/* --- claiming (the lane) --------------------------------------------------------------------- */
+
+static bool find_sibling(struct claim *claim, struct store_tx *tx, unsigned index, struct err *err)
+{
+    struct destination *destination = CONTAINER_OF(claim, struct destination, claim);
+    const struct outbox_row *row = &claim->rows[index];
+    enum posting_kind kind = delivery_sibling_kind(row);
+    char identity[SHA256_HEX_SIZE];
+    struct outbox_row sibling;
+    bool found = false;
+    claim->has_sibling[index] = kind != 0;
+    if (kind == 0)
+        return true;
+    posting_identity(slice_of(destination->settings.tenant), row->patient_name, row->disease, kind,
+                     identity);
+    if (!store_outbox_find(tx, row->tenant, row->destination, slice_of(identity), &claim->arena,
+                           &sibling, &found, err))
+        return false;
+    claim->siblings[index] = (struct delivery_sibling){ 0 };
+    if (found)
+        claim->siblings[index] =
+            (struct delivery_sibling){ true, sibling.state, sibling.due_ms, sibling.target_id };
+    return true;
+}
+
+static bool claim_job(struct job *job, struct store_tx *tx, struct err *err)
+{
+    struct claim *claim = CONTAINER_OF(job, struct claim, job);
+    struct destination *destination = CONTAINER_OF(claim, struct destination, claim);
+    struct slice name = slice_of(destination->settings.name);
+    claim->count = 0;
+    if (!store_outbox_claim(tx, name, claim->now_ms, claim->busy, claim->busy_count, claim->limit,
+                            &claim->arena, &claim->rows, &claim->count, err) ||
+        !store_outbox_next_due(tx, name, &claim->next_due_ms, err))
+        return false;
+    claim->siblings = ARENA_ARRAY(&claim->arena, struct delivery_sibling, claim->count + 1);
+    claim->has_sibling = ARENA_ARRAY(&claim->arena, bool, claim->count + 1);
+    if (claim->siblings == NULL || claim->has_sibling == NULL)
+        return err_fail(err, ERR_TOO_LARGE, "outbox", "the rows do not fit into memory");
+    for (unsigned i = 0; i < claim->count; i++)
+        if (!find_sibling(claim, tx, i, err))
+            return false;
+    return true;
+}
+
+/* --- the timer --------------------------------------------------------------------------------- */
+
+static void on_timer(uv_timer_t *timer)
+{
+    destination_pump(CONTAINER_OF(timer, struct destination, timer));
+}
+
+static void pump_at(struct destination *destination, int64_t due_ms)
+{
+    int64_t wait_ms = due_ms - clock_wall_ms();
+    if (wait_ms < 1)
+        wait_ms = 1;
+    if (wait_ms > OUTBOX_SLEEP_MAX_MS)
+        wait_ms = OUTBOX_SLEEP_MAX_MS;
+    uv_timer_start(&destination->timer, on_timer, (uint64_t)wait_ms, 0);
+}
+
+/* --- claimed ----------------------------------------------------------------------------------- */
+
+static struct run *free_run(struct destination *destination)
+{
+    for (unsigned i = 0; i < destination->run_count; i++)
+        if (destination->runs[i].sm.state == RUN_FREE)
+            return &destination->runs[i];
+    return NULL;
+}
+
+static void plan_next(struct destination *destination, int64_t next_due_ms)
+{
+    int64_t now_ms = clock_wall_ms();
+    if (next_due_ms == INT64_MAX)
+        return;
+    /* Rows under way are still due in the store, so they can hide the one that falls due next. */
+    bool is_hidden = next_due_ms <= now_ms;
+    pump_at(destination, is_hidden ? now_ms + OUTBOX_LOOK_AGAIN_MS : next_due_ms);
+}
+
+static void on_claimed(struct job *job, const struct err *err)
+{
+    struct claim *claim = CONTAINER_OF(job, struct claim, job);
+    struct destination *destination = CONTAINER_OF(claim, struct destination, claim);
+    struct outbox *outbox = destination->outbox;
+    bool is_running = outbox->sm.state == PHASE_RUNNING;
+    if (is_running && err->code == ERR_OK) {
+        plan_next(destination, claim->next_due_ms);
+        for (unsigned i = 0; i < claim->count; i++) {
+            struct run *run = free_run(destination);
+            CHECK(run != NULL); /* the claim was limited to the free ones */
+            run_start(run, &claim->rows[i], claim->has_sibling[i] ? &claim->siblings[i] : NULL);
+        }
+    } else if (is_running) {
+        pump_at(destination, clock_wall_ms() + OUTBOX_LOOK_AGAIN_MS);
+    }
+    bool has_gone_on = claim->is_woken;
+    claim->is_under_way = claim->is_woken = false; /* only now: a pump would reset the rows */
+    if (has_gone_on)
+        destination_pump(destination);
+    outbox_close_if_idle(outbox);
+}
+
+/* How many rows may be claimed now.  While it is not known what the destination can do, one delivery
+ * finds it out for all. */
+static unsigned room(struct destination *destination, int64_t now_ms)
+{
+    bool was_open = destination->breaker.sm.state == BREAKER_OPEN;
+    unsigned limit = breaker_limit(&destination->breaker, now_ms, destination->run_count);
+    if (was_open && limit > 0)
+        destination->capability_read_ms = 0; /* the probe asks for /metadata first */
+    if (limit > 1 && destination_capability(destination) == NULL)
+        limit = 1;
+    return limit > destination->under_way ? limit - destination->under_way : 0;
+}
+
+void destination_pump(struct destination *destination)
+{
+    struct outbox *outbox = destination->outbox;
+    struct claim *claim = &destination->claim;
+    int64_t now_ms = clock_wall_ms();
+    if (outbox->sm.state != PHASE_RUNNING)
+        return;
+    if (claim->is_under_way) {
+        claim->is_woken = true;
+        return;
+    }
+    if (now_ms < destination->hold_until_ms) {
+        pump_at(destination, destination->hold_until_ms);
+        return;
+    }
+    claim->limit = room(destination, now_ms);
+    if (claim->limit == 0) {
+        if (destination->breaker.sm.state == BREAKER_OPEN)
+            pump_at(destination, destination->breaker.until_ms);
+        return; /* otherwise the end of a run calls again */
+    }
+    arena_reset(&claim->arena);
+    claim->now_ms = now_ms;
+    claim->busy_count = 0;
+    for (unsigned i = 0; i < destination->run_count; i++)
+        if (destination->runs[i].sm.state != RUN_FREE)
+            claim->busy[claim->busy_count++] = destination->runs[i].delivery.row.patient;
+    claim->job = (struct job){ .run = claim_job, .done = on_claimed, .is_read_only = true };
+    struct err err;
+    claim->is_under_way = lane_submit(outbox->lane, outbox->loop, &claim->job, &err);
+    if (!claim->is_under_way)
+        pump_at(destination, now_ms + OUTBOX_LANE_RETRY_MS);
+}
+
+void destination_run_ended(struct destination *destination)
+{
+    destination->under_way--;
+    if (destination->outbox->sm.state == PHASE_RUNNING)
+        destination_pump(destination);
+    else
+        outbox_close_if_idle(destination->outbox);
+}
+
+/* --- what it offers, and who we are to it -------------------------------------------------------- */
+
+const struct capability *destination_capability(struct destination *destination)
+{
+    int64_t age_ms = clock_wall_ms() - destination->capability_read_ms;
+    bool is_fresh =
+        destination->capability_read_ms != 0 && age_ms >= 0 && age_ms < OUTBOX_CAPABILITY_FRESH_MS;
+    return is_fresh ? &destination->capability : NULL;
+}
+
+bool destination_read_token(struct destination *destination, struct err *err)
+{
+    const char *path = destination->settings.bearer_file;
+    if (path == NULL)
+        return true;
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return err_fail(err, ERR_INVALID, path, "the file of the bearer token cannot be read");
+    size_t len = fread(destination->token, 1, OUTBOX_TOKEN_MAX - 1, file);
+    fclose(file);
+    while (len > 0 && (unsigned char)destination->token[len - 1] <= ' ')
+        len--;
+    destination->token[len] = '\0';
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)destination->token[i] <= ' ' || destination->token[i] == 0x7f)
+            return err_fail(err, ERR_INVALID, path, "the bearer token must be one word");
+    if (len == 0)
+        return err_fail(err, ERR_INVALID, path, "the file of the bearer token is empty");
+    return true;
+}
+
+/* --- life -------------------------------------------------------------------------------------- */
+
+static bool file_opens(const char *path, const char *what, struct err *err)
+{
+    if (path == NULL)
+        return true;
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return err_fail(err, ERR_INVALID, path, "the %s file cannot be read", what);
+    fclose(file);
+    return true;
+}
+
+static bool settings_hold(const struct destination_settings *settings, struct err *err)
+{
+    if (!slice_starts(slice_of(settings->base_url), SLICE("https://")))
+        return err_fail(err, ERR_INVALID, settings->name, "base_url must begin with https://");
+    return file_opens(settings->ca_file, "CA", err) &&
+           file_opens(settings->certificate_file, "certificate", err) &&
+           file_opens(settings->key_file, "key", err);
+}
+
+bool destination_open(struct destination *destination, struct outbox *outbox,
+                      const struct destination_settings *settings, struct err *err)
+{
+    struct destination_settings *own = &destination->settings;
+    destination->outbox = outbox;
+    *own = *settings;
+    if (own->in_flight_max == 0)
+        own->in_flight_max = OUTBOX_IN_FLIGHT;
+    if (own->in_flight_max > OUTBOX_IN_FLIGHT_MAX)
+        own->in_flight_max = OUTBOX_IN_FLIGHT_MAX;
+    if (own->timeout_ms == 0)
+        own->timeout_ms = OUTBOX_TIMEOUT_MS;
+    breaker_init(&destination->breaker, outbox->pace_permille);
+    arena_init(&destination->claim.arena, OUTBOX_SCRATCH_MAX);
+    if (own->bearer_file != NULL)
+        destination->token = pool_new(OUTBOX_TOKEN_MAX);
+    if (!settings_hold(own, err) || !destination_read_token(destination, err))
+        return false;
+    for (; destination->run_count < own->in_flight_max; destination->run_count++)
+        if (!run_init(&destination->runs[destination->run_count], destination, err))
+            return false;
+    return true;
+}
+
+void destination_start(struct destination *destination)
+{
+    CHECK(uv_timer_init(loop_uv(destination->outbox->loop), &destination->timer) == 0);
+}
+
+void destination_close(struct destination *destination)
+{
+    for (unsigned i = 0; i < destination->run_count; i++)
+        run_fini(&destination->runs[i]);
+    arena_fini(&destination->claim.arena);
+    pool_free(destination->token);
+}

@@ -1,0 +1,143 @@
+/* outbox/outbox_int.h -- the shell around the pure parts: outbox, destinations, runs.
+ *
+ * What      an outbox has destinations; a destination claims rows and has a fixed number of runs; a
+ *           run carries one delivery from claim to settled, one row at a time.
+ *
+ *   destination_pump() -- claim job --> rows --> run_start() --> exchange --> save job --> ...
+ *         ^                                                                      |
+ *         +------------------------------ run is free again <--------------------+
+ *
+ * Thread    all of it on the outbox loop, but for `run` of jobs (the lane) and the counters.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "audit/audit.h"
+#include "outbox/breaker.h"
+#include "outbox/exchange.h"
+#include "outbox/outbox.h"
+
+/* --- one delivery under way ------------------------------------------------------------------ */
+
+enum run_state {
+    RUN_FREE,
+    RUN_SENDING, /* the exchange is with curl */
+    RUN_SAVING,  /* the row is with the lane, or waits for room in its queue */
+};
+
+struct run {
+    struct sm sm;
+    struct destination *destination;
+    struct exchange exchange;
+    struct arena arena; /* of one delivery */
+    struct outbox_row claimed;
+    struct delivery delivery;
+    struct delivery_request request;
+    enum delivery_action action; /* what follows once the row is saved */
+    bool is_superseded;          /* something else is wanted by now */
+
+    bool has_record; /* an exchange that is not yet in the audit log */
+    struct audit_record record;
+    struct audit_entry entry;
+    char request_id[40], address[64];
+
+    struct job job;
+    struct run *next_waiting;
+};
+
+/* Takes the row over (copied).  The sibling is NULL unless the row speaks of another. */
+void run_start(struct run *run, const struct outbox_row *row,
+               const struct delivery_sibling *sibling);
+/* The grace is over: breaks the exchange off, as an answer that was lost. */
+void run_abort(struct run *run);
+/* The lane may have room again. */
+void run_save_again(struct run *run);
+bool run_init(struct run *run, struct destination *destination, struct err *err) MUST_USE;
+void run_fini(struct run *run);
+
+/* record.c: what the audit log says about the exchange that has just ended. */
+void record_exchange(struct run *run, const struct delivery_answer *answer);
+
+/* --- destination ----------------------------------------------------------------------------- */
+
+struct claim {
+    struct job job;
+    bool is_under_way;
+    bool is_woken; /* something has changed since it was submitted */
+    struct arena arena;
+    int64_t now_ms;
+    int64_t busy[OUTBOX_IN_FLIGHT_MAX]; /* patients */
+    unsigned busy_count, limit;
+    struct outbox_row *rows;
+    struct delivery_sibling *siblings;
+    bool *has_sibling;
+    unsigned count;
+    int64_t next_due_ms;
+};
+
+struct destination {
+    struct outbox *outbox;
+    struct destination_settings settings;
+    struct run runs[OUTBOX_IN_FLIGHT_MAX];
+    unsigned run_count; /* settings.in_flight_max of them */
+    unsigned under_way;
+    struct claim claim;
+    uv_timer_t timer;
+    struct breaker breaker;
+    int64_t hold_until_ms; /* it asked for a pause with Retry-After */
+    struct capability capability;
+    int64_t capability_read_ms; /* 0: must be read */
+    char *token;                /* OUTBOX_TOKEN_MAX bytes; NULL: none */
+};
+
+bool destination_open(struct destination *destination, struct outbox *outbox,
+                      const struct destination_settings *settings, struct err *err) MUST_USE;
+/* On the loop, before anything else. */
+void destination_start(struct destination *destination);
+void destination_close(struct destination *destination);
+/* Claims what may be sent now, or arranges to be called when there may be something. */
+void destination_pump(struct destination *destination);
+/* NULL when it must be read first. */
+const struct capability *destination_capability(struct destination *destination);
+/* Reads the bearer token from its file. */
+bool destination_read_token(struct destination *destination, struct err *err) MUST_USE;
+/* A run has ended. */
+void destination_run_ended(struct destination *destination);
+
+/* --- outbox ---------------------------------------------------------------------------------- */
+
+enum outbox_phase {
+    PHASE_RUNNING,
+    PHASE_DRAINING, /* claims no more */
+    PHASE_ABORTING, /* sends no more */
+    PHASE_CLOSING,  /* nothing under way; handles close */
+};
+
+struct outbox {
+    struct sm sm;
+    struct loop *loop;
+    struct lane *lane;
+    struct arena arena; /* the settings */
+    const char *instance, *user_agent;
+    unsigned pace_permille;
+    uint64_t random;
+    struct transport transport;
+    struct destination *destinations;
+    unsigned destination_count;
+    uv_timer_t grace_timer, lane_timer;
+    struct run *waiting; /* for room in the lane's queue */
+    uint64_t request_number;
+
+    struct loop_task wake_task, stop_task;
+    atomic_flag is_woken;
+    unsigned grace_ms;
+    _Atomic uint64_t sent, settled, retried, dead, reconciled, duplicates;
+};
+
+uint64_t outbox_random(struct outbox *outbox);
+struct delivery_moment outbox_moment(const struct destination *destination);
+void outbox_wait_for_lane(struct outbox *outbox, struct run *run);
+/* When stopping and nothing is under way: closes. */
+void outbox_close_if_idle(struct outbox *outbox);

@@ -1,0 +1,310 @@
+/* outbox/run.c -- carries one delivery through its exchanges.
+ *
+ *   FREE -> run_start() -> advance() -> SENDING -> on_answer() -> advance() -> SAVING -> on_saved()
+ *            |                                                                            |
+ *            +-- nothing to send, or the store must know first -------------> SAVING      |
+ *   on_saved(): the next request -> SENDING, or the end -> FREE
+ *
+ * After every answer the row and the audit record of the exchange are written in one transaction,
+ * before the next request leaves.  A full queue of the lane only delays; an error of the store too.
+ */
+#include "base/text.h"
+#include "outbox/outbox_int.h"
+#include "store/ledger.h"
+
+/* clang-format off */
+static const struct sm_row run_rows[] = {
+    [RUN_FREE]    = { "free",    SM_TO(RUN_SENDING) | SM_TO(RUN_SAVING) },
+    [RUN_SENDING] = { "sending", SM_TO(RUN_SAVING) | SM_TO(RUN_FREE) },
+    [RUN_SAVING]  = { "saving",  SM_TO(RUN_SENDING) | SM_TO(RUN_FREE) },
+};
+/* clang-format on */
+
+static void run_check(const struct sm *sm)
+{
+    const struct run *run = CONTAINER_OF(sm, struct run, sm);
+    if (sm->state == RUN_SENDING)
+        CHECK(!run->has_record); /* the exchange before is in the log */
+}
+
+static void advance(struct run *run);
+static void save(struct run *run);
+
+static void release(struct run *run)
+{
+    struct destination *destination = run->destination;
+    run->has_record = false;
+    sm_move(&run->sm, RUN_FREE);
+    arena_reset(&run->arena);
+    destination_run_ended(destination);
+}
+
+/* --- saving (the lane) ------------------------------------------------------------------------ */
+
+static bool save_row(struct run *run, struct store_tx *tx, struct err *err)
+{
+    struct delivery *delivery = &run->delivery;
+    struct outbox_row now;
+    bool found = false;
+    if (!store_outbox_get(tx, delivery->row.key, &run->arena, &now, &found, err))
+        return false;
+    run->is_superseded = !found || now.revision != delivery->row.revision;
+    if (run->is_superseded && run->action == DELIVERY_SAVE)
+        delivery_unmark(delivery); /* the POST will not be sent: it says something old */
+    return !found || store_outbox_settle(tx, &delivery->row, err);
+}
+
+static bool save_job(struct job *job, struct store_tx *tx, struct err *err)
+{
+    struct run *run = CONTAINER_OF(job, struct run, job);
+    if (!save_row(run, tx, err))
+        return false;
+    return !run->has_record || ledger_append(tx, &run->record, err);
+}
+
+/* --- saved ------------------------------------------------------------------------------------- */
+
+static void count_end(struct run *run)
+{
+    struct outbox *outbox = run->destination->outbox;
+    const struct delivery *delivery = &run->delivery;
+    switch (delivery->row.state) {
+    case OUTBOX_SETTLED:
+        outbox->settled++;
+        break;
+    case OUTBOX_DEAD:
+        outbox->dead++;
+        break;
+    case OUTBOX_PENDING:
+    case OUTBOX_UNKNOWN:
+        if (delivery->requests > 0)
+            outbox->retried++;
+        break;
+    }
+    if (delivery->is_reconciled)
+        outbox->reconciled++;
+    outbox->duplicates += delivery->duplicates;
+}
+
+static void send_request(struct run *run)
+{
+    struct destination *destination = run->destination;
+    struct outbox *outbox = destination->outbox;
+    struct err err;
+    if (run->delivery.needs_token) {
+        run->delivery.needs_token = false;
+        if (!destination_read_token(destination, &err))
+            destination->token[0] = '\0'; /* the peer will say 401 again, and that is on record */
+    }
+    struct text id = TEXT(run->request_id);
+    text_add(&id, "%016llx-%llu", (unsigned long long)outbox_random(outbox),
+             (unsigned long long)++outbox->request_number);
+    bool has_token = destination->token != NULL && destination->token[0] != '\0';
+    struct exchange_extra extra = { .user_agent = outbox->user_agent,
+                                    .request_id = run->request_id,
+                                    .bearer = has_token ? destination->token : NULL };
+    if (run->request.ask == RETRY_WRITE || run->request.ask == RETRY_CREATE)
+        outbox->sent++;
+    sm_move(&run->sm, RUN_SENDING);
+    if (exchange_start(&run->exchange, &outbox->transport, &run->request, &extra, &err))
+        return;
+    /* Not even begun: the destination's address is of no use. */
+    struct delivery_moment moment = outbox_moment(destination);
+    delivery_answered(&run->delivery,
+                      &(struct delivery_answer){ .transport = TRANSPORT_UNREACHABLE }, &moment);
+    advance(run);
+}
+
+static void on_saved(struct job *job, const struct err *err)
+{
+    struct run *run = CONTAINER_OF(job, struct run, job);
+    struct outbox *outbox = run->destination->outbox;
+    if (err->code == ERR_DRAINING) { /* the store has closed; it knows what it must */
+        release(run);
+        return;
+    }
+    if (err->code != ERR_OK) {
+        outbox_wait_for_lane(outbox, run);
+        return;
+    }
+    run->has_record = false;
+    if (run->action == DELIVERY_END || run->is_superseded) {
+        if (run->action == DELIVERY_END)
+            count_end(run);
+        release(run);
+    } else if (outbox->sm.state == PHASE_ABORTING) {
+        release(run);
+    } else if (run->action == DELIVERY_SAVE) {
+        delivery_saved(&run->delivery);
+        advance(run);
+    } else {
+        send_request(run);
+    }
+}
+
+static void save(struct run *run)
+{
+    struct outbox *outbox = run->destination->outbox;
+    struct err err;
+    run->job = (struct job){ .run = save_job, .done = on_saved };
+    if (lane_submit(outbox->lane, outbox->loop, &run->job, &err))
+        return;
+    if (err.code == ERR_DRAINING)
+        release(run);
+    else
+        outbox_wait_for_lane(outbox, run);
+}
+
+void run_save_again(struct run *run) { save(run); }
+
+/* --- going on ---------------------------------------------------------------------------------- */
+
+/* Answers of many megabytes: what was read from them may be cut, so the row goes back as it came,
+ * but for what is known of the destination's copy. */
+static void give_up_for_now(struct run *run, const struct delivery_moment *moment)
+{
+    struct outbox_row row = run->claimed;
+    row.held = run->delivery.row.held;
+    row.state = delivery_held_is_unknown(&row.held) ? OUTBOX_UNKNOWN : OUTBOX_PENDING;
+    row.attempts++;
+    row.due_ms =
+        moment->now_ms + retry_wait_ms(row.attempts, moment->jitter, moment->pace_permille);
+    row.last_error = SLICE("transient answers-too-large");
+    run->delivery.row = row;
+    run->action = DELIVERY_END;
+}
+
+static void advance(struct run *run)
+{
+    struct destination *destination = run->destination;
+    struct delivery_moment moment = outbox_moment(destination);
+    if (run->delivery.sm.state == DELIVERY_DECIDING)
+        run->delivery.capability = destination_capability(destination);
+    run->action = delivery_next(&run->delivery, &moment, &run->request);
+    if (arena_overflowed(&run->arena))
+        give_up_for_now(run, &moment);
+    if (run->action == DELIVERY_SEND && !run->has_record) {
+        send_request(run);
+        return;
+    }
+    if (run->sm.state != RUN_SAVING)
+        sm_move(&run->sm, RUN_SAVING);
+    save(run);
+}
+
+/* --- answers ----------------------------------------------------------------------------------- */
+
+static void take_capability(struct run *run, const struct delivery_answer *answer)
+{
+    struct destination *destination = run->destination;
+    struct arena scratch; /* a statement can be large, and none of it is kept */
+    struct err ignored;
+    arena_init(&scratch, OUTBOX_SCRATCH_MAX);
+    bool is_read = capability_read(answer->body, &scratch, &destination->capability, &ignored);
+    arena_fini(&scratch);
+    destination->capability_read_ms = is_read ? clock_wall_ms() : 0;
+    run->delivery.capability = is_read ? &destination->capability : NULL;
+}
+
+static void inform_destination(struct run *run, const struct delivery_answer *answer)
+{
+    struct destination *destination = run->destination;
+    int64_t now_ms = clock_wall_ms();
+    bool asks_for_pause = answer->status == 429 || answer->status == 503;
+    if (run->delivery.capability_is_stale)
+        destination->capability_read_ms = 0;
+    run->delivery.capability_is_stale = false;
+    if (run->delivery.is_refused)
+        breaker_trip(&destination->breaker, now_ms);
+    else if (answer->transport == TRANSPORT_ANSWERED)
+        breaker_answered(&destination->breaker);
+    else if (answer->transport != TRANSPORT_STOPPED)
+        breaker_failed(&destination->breaker, now_ms);
+    if (asks_for_pause && answer->retry_after.len > 0)
+        destination->hold_until_ms = now_ms + retry_after_ms(answer->retry_after, now_ms);
+}
+
+static void on_answer(struct run *run, const struct delivery_answer *answer)
+{
+    struct delivery *delivery = &run->delivery;
+    struct delivery_moment moment = outbox_moment(run->destination);
+    bool is_good = answer->status >= 200 && answer->status < 300;
+    bool has_asked = delivery->sm.state == DELIVERY_ASKING && is_good;
+    if (has_asked) {
+        delivery->class = RETRY_CLASS_NONE;
+        delivery->row.last_status = answer->status;
+        take_capability(run, answer);
+        delivery_asked(delivery, &moment);
+    } else {
+        delivery_answered(delivery, answer, &moment);
+    }
+    inform_destination(run, answer);
+    struct text address = TEXT(run->address);
+    text_add(&address, "%s", exchange_address(&run->exchange));
+    record_exchange(run, answer);
+    advance(run);
+    if (has_asked)
+        destination_pump(run->destination); /* the others need not wait for this delivery */
+}
+
+static void on_exchange_done(struct transport_call *call, CURLcode code)
+{
+    struct exchange *exchange = CONTAINER_OF(call, struct exchange, call);
+    struct delivery_answer answer = exchange_answer(exchange, code);
+    on_answer(CONTAINER_OF(exchange, struct run, exchange), &answer);
+}
+
+void run_abort(struct run *run)
+{
+    if (run->sm.state != RUN_SENDING)
+        return;
+    transport_remove(&run->destination->outbox->transport, &run->exchange.call);
+    on_answer(run, &(struct delivery_answer){ .transport = TRANSPORT_STOPPED });
+}
+
+/* --- life -------------------------------------------------------------------------------------- */
+
+static struct outbox_row row_copy(const struct outbox_row *from, struct arena *arena)
+{
+    struct outbox_row row = *from;
+    row.patient_name = arena_copy(arena, from->patient_name);
+    row.destination = arena_copy(arena, from->destination);
+    row.disease = arena_copy(arena, from->disease);
+    row.identity = arena_copy(arena, from->identity);
+    row.body = arena_copy(arena, from->body);
+    row.target_id = arena_copy(arena, from->target_id);
+    row.target_etag = arena_copy(arena, from->target_etag);
+    row.last_error = arena_copy(arena, from->last_error);
+    return row;
+}
+
+void run_start(struct run *run, const struct outbox_row *row,
+               const struct delivery_sibling *sibling)
+{
+    struct outbox *outbox = run->destination->outbox;
+    run->claimed = row_copy(row, &run->arena);
+    run->is_superseded = false;
+    run->destination->under_way++;
+    delivery_start(&run->delivery, &run->claimed, slice_of(outbox->instance), &run->arena);
+    if (sibling != NULL) {
+        struct delivery_sibling held = *sibling;
+        held.target_id = arena_copy(&run->arena, sibling->target_id);
+        delivery_set_sibling(&run->delivery, &held, clock_wall_ms());
+    }
+    advance(run);
+}
+
+bool run_init(struct run *run, struct destination *destination, struct err *err)
+{
+    run->sm = (struct sm){ "run", run_rows, run_check, RUN_FREE };
+    run->destination = destination;
+    arena_init(&run->arena, OUTBOX_ARENA_MAX);
+    run->exchange.call.done = on_exchange_done;
+    return exchange_open(&run->exchange, &destination->settings, err);
+}
+
+void run_fini(struct run *run)
+{
+    exchange_close(&run->exchange);
+    arena_fini(&run->arena);
+}
