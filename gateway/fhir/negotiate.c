@@ -1,0 +1,122 @@
+#include <stdlib.h>
+#include <strings.h>
+
+#include "fhir/route.h"
+
+/* Formats of request and reply (checklist A1.1 to A1.5): JSON in the versions of R4, nothing else. */
+
+static struct slice trim(struct slice text)
+{
+    while (text.len > 0 && (text.at[0] == ' ' || text.at[0] == '\t'))
+        text = slice_skip(text, 1);
+    while (text.len > 0 && (text.at[text.len - 1] == ' ' || text.at[text.len - 1] == '\t'))
+        text.len--;
+    return text;
+}
+
+static bool is_same(struct slice text, const char *word)
+{
+    return text.len == strlen(word) && strncasecmp(text.at, word, text.len) == 0;
+}
+
+static struct slice unquote(struct slice text)
+{
+    bool is_quoted = text.len >= 2 && text.at[0] == '"' && text.at[text.len - 1] == '"';
+    return is_quoted ? (struct slice){ text.at + 1, text.len - 2 } : text;
+}
+
+struct media {
+    bool is_json, is_any, is_r4, is_utf8;
+    bool is_refused; /* q=0 */
+};
+
+/* "application/fhir+json; charset=utf-8; fhirVersion=4.0; q=0.9" */
+static struct media media_of(struct slice text)
+{
+    struct slice type = trim(slice_take_until(&text, ';'));
+    struct media media = { .is_r4 = true, .is_utf8 = true };
+    media.is_json = is_same(type, "application/fhir+json") || is_same(type, "application/json") ||
+                    is_same(type, "text/json") || is_same(type, "application/json+fhir");
+    media.is_any = is_same(type, "*/*") || is_same(type, "application/*");
+    while (text.len > 0) {
+        struct slice value = slice_take_until(&text, ';');
+        struct slice name = trim(slice_take_until(&value, '='));
+        value = unquote(trim(value));
+        if (is_same(name, "charset"))
+            media.is_utf8 = is_same(value, "utf-8") || is_same(value, "utf8");
+        else if (is_same(name, "fhirVersion"))
+            media.is_r4 = slice_is(value, "4.0") || slice_is(value, "4.0.1");
+        else if (is_same(name, "q"))
+            media.is_refused = slice_is(value, "0") || slice_is(value, "0.0") ||
+                               slice_is(value, "0.00") || slice_is(value, "0.000");
+    }
+    return media;
+}
+
+static bool check_body(const struct http_request *request, struct err *err)
+{
+    struct slice type = http_header_find(request, "content-type");
+    if (request->body.len == 0 || type.len == 0)
+        return true;
+    struct media media = media_of(type);
+    if (!media.is_json)
+        return err_fail(err, ERR_MEDIA_TYPE, "Content-Type",
+                        "expected application/fhir+json or application/json");
+    if (!media.is_r4)
+        return err_fail(err, ERR_MEDIA_TYPE, "Content-Type", "expected fhirVersion 4.0");
+    if (!media.is_utf8)
+        return err_fail(err, ERR_MEDIA_TYPE, "Content-Type", "expected charset utf-8");
+    return true;
+}
+
+static bool check_accept(struct slice accept, struct err *err)
+{
+    bool is_other_version = false;
+    if (trim(accept).len == 0)
+        return true;
+    while (accept.len > 0) {
+        struct media media = media_of(slice_take_until(&accept, ','));
+        if (media.is_refused || (!media.is_json && !media.is_any))
+            continue;
+        if (media.is_r4)
+            return true;
+        is_other_version = true;
+    }
+    return err_fail(err, ERR_NOT_ACCEPTABLE, "Accept", "%s",
+                    is_other_version ? "replies are of fhirVersion 4.0"
+                                     : "replies are application/fhir+json");
+}
+
+/* A short name, or a media type. */
+static bool check_format(struct slice format, struct err *err)
+{
+    struct media media = media_of(format);
+    /* A '+' that was not percent-encoded arrives as a space. */
+    bool is_json = is_same(format, "json") || is_same(format, "application/fhir json") ||
+                   media.is_json || media.is_any;
+    if (is_json && media.is_r4)
+        return true;
+    return err_fail(err, ERR_NOT_ACCEPTABLE, "_format", "replies are application/fhir+json");
+}
+
+bool fhir_negotiate(const struct http_request *request, struct arena *arena, bool *is_pretty,
+                    struct err *err)
+{
+    bool has_format = false, pretty = false;
+    struct slice query = request->query, name, value;
+    if (!check_body(request, err))
+        return false;
+    while (http_query_next(&query, arena, &name, &value)) {
+        if (slice_is(name, "_pretty")) {
+            pretty = slice_is(value, "true");
+        } else if (slice_is(name, "_format")) {
+            has_format = true;
+            if (!check_format(value, err))
+                return false;
+        }
+    }
+    if (!has_format && !check_accept(http_header_find(request, "accept"), err))
+        return false;
+    *is_pretty = pretty;
+    return true;
+}

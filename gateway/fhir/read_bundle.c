@@ -1,0 +1,301 @@
+#include "base/text.h"
+#include "fhir/read_int.h"
+
+/* What stands around the resources.  Faults of an entry stay with the entry, so that a batch can
+ * answer entry by entry; faults of the Bundle itself fail the whole. */
+
+static const struct {
+    const char *name;
+    enum bundle_type type;
+} bundle_types[] = {
+    { "transaction", BUNDLE_TRANSACTION }, { "batch", BUNDLE_BATCH },
+    { "collection", BUNDLE_COLLECTION },   { "searchset", BUNDLE_SEARCHSET },
+    { "message", BUNDLE_MESSAGE },         { "document", BUNDLE_DOCUMENT },
+    { "history", BUNDLE_HISTORY },         { "transaction-response", BUNDLE_OTHER },
+    { "batch-response", BUNDLE_OTHER },
+};
+
+static const struct {
+    struct slice name;
+    enum http_verb verb;
+} verbs[] = {
+    { { "GET", 3 }, VERB_GET }, { { "HEAD", 4 }, VERB_HEAD },     { { "POST", 4 }, VERB_POST },
+    { { "PUT", 3 }, VERB_PUT }, { { "DELETE", 6 }, VERB_DELETE }, { { "PATCH", 5 }, VERB_PATCH },
+};
+
+static struct fhir_entry *entry_now(const struct document *document)
+{
+    const struct fhir_bundle *out = document->bundle->out;
+    return out->count > 0 ? &out->entries[out->count - 1] : NULL;
+}
+
+static bool is_in_entry(struct slice path) { return slice_starts(path, SLICE("entry[]")); }
+
+static void entry_fault(struct document *document, const struct json_reader *json,
+                        enum err_code code, const char *what)
+{
+    struct fhir_entry *entry = entry_now(document);
+    if (entry == NULL || entry->fault.code != ERR_OK)
+        return; /* the first fault is told */
+    char where[sizeof entry->fault.where];
+    json_where(json, where, sizeof where);
+    err_fail(&entry->fault, code, where, "%s", what);
+}
+
+/* In an entry it is the entry's fault, elsewhere everybody's. */
+static bool fault_here(struct document *document, struct json_reader *json, const char *what)
+{
+    struct slice path = json_path(json);
+    if (!is_in_entry(path) || slice_is(path, "entry[]"))
+        return json_fail(json, ERR_VALUE, "%s", what);
+    entry_fault(document, json, ERR_VALUE, what);
+    return true;
+}
+
+/* --- values ------------------------------------------------------------------------------------------ */
+
+static struct slice keep(const struct document *document, struct slice text)
+{
+    struct draft lender = { .body = document->body, .arena = document->arena };
+    return draft_keep(&lender, text);
+}
+
+static bool take_bundle_type(struct document *document, struct json_reader *json, struct slice text)
+{
+    for (size_t i = 0; i < COUNT_OF(bundle_types); i++) {
+        if (slice_is(text, bundle_types[i].name)) {
+            document->bundle->out->type = bundle_types[i].type;
+            document->bundle->has_type = true;
+            return true;
+        }
+    }
+    return json_fail(json, ERR_VALUE, "the code is not one of its required value set");
+}
+
+static bool take_verb(struct document *document, struct json_reader *json, struct slice text)
+{
+    struct fhir_entry *entry = entry_now(document);
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+        if (slice_eq(text, verbs[i].name)) {
+            entry->verb = verbs[i].verb;
+            return true;
+        }
+    }
+    return fault_here(document, json, "the code is not one of its required value set");
+}
+
+/* Where a text of an entry is kept; NULL for what we do not read. */
+static struct slice *text_of_entry(struct fhir_entry *entry, struct slice path)
+{
+    static const struct {
+        struct slice path;
+        size_t offset;
+    } texts[] = {
+#define TEXT_AT(path, member) { SLICE(path), offsetof(struct fhir_entry, member) }
+        TEXT_AT("entry[].fullUrl", full_url),
+        TEXT_AT("entry[].request.url", url),
+        TEXT_AT("entry[].request.ifMatch", if_match),
+        TEXT_AT("entry[].request.ifNoneMatch", if_none_match),
+        TEXT_AT("entry[].request.ifNoneExist", if_none_exist),
+        TEXT_AT("entry[].request.ifModifiedSince", if_modified_since),
+#undef TEXT_AT
+    };
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        if (slice_eq(path, texts[i].path))
+            return (struct slice *)(void *)((char *)entry + texts[i].offset);
+    return NULL;
+}
+
+enum known_path { PATH_OTHER, PATH_RESOURCE_TYPE, PATH_TYPE, PATH_METHOD, PATH_TEXT };
+
+static enum known_path known_path_of(struct document *document, struct slice path)
+{
+    static struct fhir_entry nobody;
+    if (slice_is(path, "resourceType"))
+        return PATH_RESOURCE_TYPE;
+    if (slice_is(path, "type"))
+        return PATH_TYPE;
+    if (slice_is(path, "entry[].request.method"))
+        return PATH_METHOD;
+    struct fhir_entry *entry = entry_now(document);
+    return text_of_entry(entry != NULL ? entry : &nobody, path) != NULL ? PATH_TEXT : PATH_OTHER;
+}
+
+static bool is_container_due(struct slice path)
+{
+    return slice_is(path, "") || slice_is(path, "entry") || slice_is(path, "entry[]") ||
+           slice_is(path, "entry[].resource") || slice_is(path, "entry[].request");
+}
+
+bool bundle_value(struct document *document, struct json_reader *json, enum json_kind kind,
+                  struct slice text)
+{
+    if (document->bundle == NULL)
+        return json_fail(json, ERR_STRUCTURE, "expected a JSON object");
+    struct slice path = json_path(json);
+    enum known_path known = known_path_of(document, path);
+
+    if (is_container_due(path))
+        return path.len == 0 ? json_fail(json, ERR_STRUCTURE, "expected a JSON object")
+                             : fault_here(document, json, "expected an object or an array");
+    if (kind == JSON_NULL && path.at[path.len - 1] != ']')
+        return fault_here(document, json, "null is not a value: leave the element out");
+    if (kind == JSON_STRING && text.len == 0)
+        return fault_here(document, json, "an empty string is not a value: leave the element out");
+    if (known == PATH_OTHER)
+        return true;
+    if (kind != JSON_STRING)
+        return fault_here(document, json, "expected a string");
+    if (known == PATH_RESOURCE_TYPE) {
+        document->bundle->resource_type = keep(document, text);
+        return slice_is(text, "Bundle") || json_fail(json, ERR_INVALID, "expected a Bundle");
+    }
+    if (known == PATH_TYPE)
+        return take_bundle_type(document, json, text);
+    if (known == PATH_METHOD)
+        return take_verb(document, json, text);
+    *text_of_entry(entry_now(document), path) = keep(document, text);
+    return true;
+}
+
+/* --- containers -------------------------------------------------------------------------------------- */
+
+static bool entry_begin(struct document *document, struct json_reader *json)
+{
+    struct bundle_draft *bundle = document->bundle;
+    struct fhir_bundle *out = bundle->out;
+    if (out->count == bundle->entries_max)
+        return json_fail(json, ERR_TOO_COSTLY, "more than %u entries", bundle->entries_max);
+    if (out->count == bundle->room) {
+        unsigned room = bundle->room > 0 ? bundle->room * 2 : 16;
+        struct fhir_entry *entries =
+            arena_alloc_raw(document->arena, sizeof *entries * (size_t)room);
+        if (entries == NULL)
+            return json_fail(json, ERR_TOO_LARGE, "the request needs too much memory");
+        if (out->count > 0)
+            memcpy(entries, out->entries, sizeof *entries * out->count);
+        out->entries = entries;
+        bundle->room = room;
+    }
+    memset(&out->entries[out->count++], 0, sizeof out->entries[0]);
+    entry_now(document)->verb = VERB_OTHER;
+    return true;
+}
+
+static bool resource_begin(struct document *document, struct json_reader *json)
+{
+    struct fhir_entry *entry = entry_now(document);
+    entry->has_resource = true;
+    entry->resource = ARENA_NEW(document->arena, struct fhir_resource);
+    if (entry->resource == NULL)
+        return json_fail(json, ERR_TOO_LARGE, "the request needs too much memory");
+    document_begin_resource(document, json, entry->resource);
+    json_root(json);
+    return true;
+}
+
+bool bundle_open(struct document *document, struct json_reader *json, enum json_kind kind)
+{
+    struct slice path = json_path(json);
+    if (path.len == 0 && kind != JSON_OBJECT)
+        return json_fail(json, ERR_STRUCTURE, "expected a JSON object");
+    if (document->bundle == NULL) {
+        document_begin_resource(document, json, document->single);
+        return true;
+    }
+    if (path.len == 0)
+        return true;
+    bool is_modifier =
+        path.len >= 18 && memcmp(path.at + path.len - 18, ".modifierExtension", 18) == 0;
+    if (is_modifier) {
+        entry_fault(document, json, ERR_EXTENSION,
+                    "modifier extensions may change the meaning and are refused");
+        return true;
+    }
+    if (slice_is(path, "entry") && kind != JSON_ARRAY)
+        return json_fail(json, ERR_VALUE, "expected an array");
+    if (slice_is(path, "entry[]"))
+        return kind == JSON_OBJECT ? entry_begin(document, json)
+                                   : json_fail(json, ERR_VALUE, "expected an object");
+    if (is_container_due(path) && !slice_is(path, "entry") && kind != JSON_OBJECT)
+        return fault_here(document, json, "expected an object");
+    if (slice_is(path, "entry[].resource"))
+        return resource_begin(document, json);
+    if (slice_is(path, "entry[].request"))
+        entry_now(document)->has_request = true;
+    if (known_path_of(document, path) != PATH_OTHER)
+        return fault_here(document, json, "expected a string");
+    return true;
+}
+
+bool bundle_close(struct document *document, struct json_reader *json, enum json_kind kind)
+{
+    if (json_members(json) > 0 || json_depth(json) == 1)
+        return true;
+    if (slice_is(json_path(json), "entry[]")) {
+        entry_fault(document, json, ERR_VALUE, "an empty object is not a value");
+        return true;
+    }
+    return fault_here(document, json,
+                      kind == JSON_OBJECT ? "an empty object is not a value"
+                                          : "an empty array is not a value");
+}
+
+bool bundle_take_resource(struct document *document, const struct json_reader *json,
+                          const struct err *fault)
+{
+    struct fhir_entry *entry = entry_now(document);
+    if (entry->fault.code == ERR_OK)
+        entry->fault = *fault;
+    if (entry->resource->type == FHIR_BUNDLE)
+        entry_fault(document, json, ERR_UNSUPPORTED, "a Bundle inside a Bundle is not taken");
+    return true;
+}
+
+/* --- the whole ------------------------------------------------------------------------------------------ */
+
+/* Transactions and batches say for each entry what to do with it. */
+static void check_requests(struct fhir_bundle *bundle)
+{
+    if (bundle->type != BUNDLE_TRANSACTION && bundle->type != BUNDLE_BATCH)
+        return;
+    for (unsigned i = 0; i < bundle->count; i++) {
+        struct fhir_entry *entry = &bundle->entries[i];
+        if (entry->fault.code != ERR_OK || !entry->has_request)
+            continue;
+        char where[64];
+        struct text text = TEXT(where);
+        bool has_verb = entry->verb != VERB_OTHER;
+        text_add(&text, "Bundle.entry[%u].request.%s", i, has_verb ? "url" : "method");
+        if (!has_verb || entry->url.len == 0)
+            err_fail(&entry->fault, ERR_REQUIRED, where, "a request must have a method and a url");
+    }
+}
+
+bool fhir_read_bundle(struct slice body, unsigned entries_max, struct arena *arena,
+                      struct fhir_bundle *out, struct err *err)
+{
+    fhir_path_rows_init();
+    struct fhir_bundle result = { .type = BUNDLE_OTHER };
+    struct bundle_draft bundle = { .out = &result, .entries_max = entries_max };
+    struct document document;
+    document.body = body;
+    document.arena = arena;
+    document.err = err;
+    document.now = NULL;
+    document.single = NULL;
+    document.bundle = &bundle;
+    if (!json_read(body, &(struct json_options){ .root = "Bundle" }, &fhir_document_events,
+                   &document, arena, err))
+        return false;
+    if (bundle.resource_type.len == 0)
+        return err_fail(err, ERR_REQUIRED, "Bundle.resourceType",
+                        "a resource must have a resourceType");
+    if (!bundle.has_type)
+        return err_fail(err, ERR_REQUIRED, "Bundle.type", "Bundle must have type");
+    if (arena_overflowed(arena))
+        return err_fail(err, ERR_TOO_LARGE, "Bundle", "the request needs too much memory");
+    check_requests(&result);
+    *out = result;
+    return true;
+}

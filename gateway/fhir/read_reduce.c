@@ -1,0 +1,165 @@
+#include <stdio.h>
+
+#include "fhir/read_int.h"
+
+/* --- codes of required bindings ------------------------------------------------------------------ */
+
+static const char *const order_statuses[] = {
+    [STATUS_ABSENT] = "",
+    [STATUS_ACTIVE] = "active",
+    [STATUS_ON_HOLD] = "on-hold",
+    [STATUS_CANCELLED] = "cancelled",
+    [STATUS_COMPLETED] = "completed",
+    [STATUS_ENTERED_IN_ERROR] = "entered-in-error",
+    [STATUS_STOPPED] = "stopped",
+    [STATUS_DRAFT] = "draft",
+    [STATUS_UNKNOWN] = "unknown",
+};
+
+static const char *const order_intents[] = {
+    [INTENT_ABSENT] = "",
+    [INTENT_PROPOSAL] = "proposal",
+    [INTENT_PLAN] = "plan",
+    [INTENT_ORDER] = "order",
+    [INTENT_ORIGINAL_ORDER] = "original-order",
+    [INTENT_REFLEX_ORDER] = "reflex-order",
+    [INTENT_FILLER_ORDER] = "filler-order",
+    [INTENT_INSTANCE_ORDER] = "instance-order",
+    [INTENT_OPTION] = "option",
+};
+
+static const char *const flag_statuses[] = { "active", "inactive", "entered-in-error" };
+static const char *const plan_statuses[] = { "draft",     "active",           "on-hold", "revoked",
+                                             "completed", "entered-in-error", "unknown" };
+static const char *const plan_intents[] = { "proposal", "plan", "order", "option", "directive" };
+
+/* Place of the code in the list, or -1. */
+static int place_of(struct slice code, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_is(code, list[i]))
+            return (int)i;
+    return -1;
+}
+
+static void check_code(struct draft *draft, const struct json_reader *json, const char *element,
+                       struct slice code, const char *const *list, size_t count)
+{
+    if (code.len > 0 && place_of(code, list, count) < 0)
+        draft_fault(draft, json, ALL_TYPES, element, ERR_VALUE,
+                    "the code is not one of its required value set");
+}
+
+/* --- orders ---------------------------------------------------------------------------------------- */
+
+static void require(struct draft *draft, const struct json_reader *json, uint32_t bits,
+                    const char *element)
+{
+    if ((draft->has & bits) != 0)
+        return;
+    char what[96];
+    snprintf(what, sizeof what, "%s must have %s", fhir_type_name(draft->resource->type), element);
+    draft_fault(draft, json, ALL_TYPES, element, ERR_REQUIRED, what);
+}
+
+/* "#m1" may stand before or behind the resource it names. */
+static void resolve_contained(struct draft *draft, const struct json_reader *json)
+{
+    struct slice id = slice_skip(draft->contained_reference, 1);
+    const struct contained_medication *found = draft->contained;
+    while (found != NULL && !slice_eq(found->id, id))
+        found = found->next;
+    if (found == NULL) {
+        draft_fault(draft, json, ALL_TYPES, "medicationReference.reference", ERR_VALUE,
+                    "no contained Medication has this id");
+        return;
+    }
+    draft->resource->event.medication = found->concept;
+}
+
+static void reduce_drug_use(struct draft *draft, const struct json_reader *json)
+{
+    struct event *event = &draft->resource->event;
+    int status = place_of(draft->status, order_statuses, COUNT_OF(order_statuses));
+    event->status = status > 0 ? (enum order_status)status : STATUS_ABSENT;
+    if ((draft->has & HAS_MEDICATION_CONCEPT) != 0 && (draft->has & HAS_MEDICATION_REFERENCE) != 0)
+        draft_fault(draft, json, ALL_TYPES, "medicationReference", ERR_VALUE,
+                    "only one of medicationCodeableConcept and medicationReference may be there");
+    else if (draft->contained_reference.len > 0)
+        resolve_contained(draft, json);
+}
+
+static void reduce_order(struct draft *draft, const struct json_reader *json)
+{
+    struct event *event = &draft->resource->event;
+    require(draft, json, HAS_STATUS, "status");
+    require(draft, json, HAS_INTENT, "intent");
+    require(draft, json, HAS_MEDICATION_CONCEPT | HAS_MEDICATION_REFERENCE, "medication");
+    require(draft, json, HAS_SUBJECT, "subject");
+    check_code(draft, json, "status", draft->status, order_statuses, COUNT_OF(order_statuses));
+    check_code(draft, json, "intent", draft->intent, order_intents, COUNT_OF(order_intents));
+    int intent = place_of(draft->intent, order_intents, COUNT_OF(order_intents));
+    event->intent = intent > 0 ? (enum order_intent)intent : INTENT_ABSENT;
+    reduce_drug_use(draft, json);
+}
+
+/* --- the others ------------------------------------------------------------------------------------- */
+
+static void reduce_condition(struct draft *draft, const struct json_reader *json)
+{
+    require(draft, json, HAS_SUBJECT, "subject");
+    draft->resource->event.code = draft->code;
+}
+
+/* Ingredients speak where the product has no code of its own. */
+static void reduce_medication(struct draft *draft)
+{
+    bool has_code = draft->code.count > 0;
+    bool has_parts = draft->ingredients.count > 0 || draft->ingredients.text.len > 0;
+    bool use_parts =
+        !has_code && has_parts && (draft->ingredients.count > 0 || draft->code.text.len == 0);
+    draft->resource->event.medication = use_parts ? draft->ingredients : draft->code;
+}
+
+void draft_reduce(struct draft *draft, const struct json_reader *json)
+{
+    struct event *event = &draft->resource->event;
+    event->type = draft->resource->type;
+    event->id = draft->resource->id;
+    switch (draft->resource->type) {
+    case FHIR_MEDICATION_REQUEST:
+        reduce_order(draft, json);
+        break;
+    case FHIR_MEDICATION_ADMINISTRATION:
+    case FHIR_MEDICATION_STATEMENT:
+    case FHIR_MEDICATION_DISPENSE:
+        reduce_drug_use(draft, json);
+        break;
+    case FHIR_CONDITION:
+        reduce_condition(draft, json);
+        break;
+    case FHIR_MEDICATION:
+        reduce_medication(draft);
+        break;
+    case FHIR_OBSERVATION:
+    case FHIR_PROCEDURE:
+        event->code = draft->code;
+        break;
+    case FHIR_FLAG:
+        check_code(draft, json, "status", draft->status, flag_statuses, COUNT_OF(flag_statuses));
+        break;
+    case FHIR_CARE_PLAN:
+        check_code(draft, json, "status", draft->status, plan_statuses, COUNT_OF(plan_statuses));
+        check_code(draft, json, "intent", draft->intent, plan_intents, COUNT_OF(plan_intents));
+        break;
+    case FHIR_NONE:
+    case FHIR_PATIENT:
+    case FHIR_PROVENANCE:
+    case FHIR_AUDIT_EVENT:
+    case FHIR_COMMUNICATION:
+    case FHIR_DOCUMENT_REFERENCE:
+    case FHIR_BUNDLE:
+    case FHIR_OPERATION_OUTCOME:
+        break;
+    }
+}

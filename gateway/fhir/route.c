@@ -1,0 +1,250 @@
+#include "fhir/route_table.h"
+
+#include <stdio.h>
+
+/* --- the table --------------------------------------------------------------------------------------- */
+
+#define KEEPS (DOES(READ) | DOES(VREAD) | DOES(CREATE) | DOES(UPDATE) | DOES(DELETE) | DOES(SEARCH))
+#define OF_PATIENT (BY(ID) | BY(PATIENT) | BY(SUBJECT))
+#define STORED_ONLY "Stored, versioned and returned; not yet used to derive lines of therapy."
+
+/* Identifiers are searched where they are indexed, and updates are conditional there. */
+/* clang-format off */
+const struct fhir_offer fhir_offers[] = {
+    { FHIR_PATIENT, KEEPS | DOES(CONDITIONAL_UPDATE) | DOES(OPERATION), BY(ID) | BY(IDENTIFIER),
+      "$lines-of-therapy", "Identity, death and replacement by another Patient are used." },
+    { FHIR_MEDICATION_REQUEST, KEEPS, OF_PATIENT, NULL,
+      "Ordered exposures: the source of the lines of therapy." },
+    { FHIR_CONDITION, KEEPS, OF_PATIENT, NULL,
+      "Diagnosis, relapse and remission: evidence for the lines of therapy." },
+    { FHIR_MEDICATION, KEEPS, BY(ID), NULL,
+      "What MedicationRequests refer to; it may arrive after them." },
+    { FHIR_FLAG, KEEPS | DOES(CONDITIONAL_UPDATE), OF_PATIENT | BY(IDENTIFIER), NULL,
+      "Stored and returned, so that a Lifeline can also be the receiver of another one." },
+    { FHIR_CARE_PLAN, KEEPS | DOES(CONDITIONAL_UPDATE), OF_PATIENT | BY(IDENTIFIER), NULL,
+      "Stored and returned, so that a Lifeline can also be the receiver of another one." },
+    { FHIR_PROVENANCE, KEEPS, BY(ID), NULL, "Stored and returned." },
+    { FHIR_MEDICATION_ADMINISTRATION, KEEPS, OF_PATIENT, NULL, STORED_ONLY },
+    { FHIR_MEDICATION_STATEMENT, KEEPS, OF_PATIENT, NULL, STORED_ONLY },
+    { FHIR_MEDICATION_DISPENSE, KEEPS, OF_PATIENT, NULL, STORED_ONLY },
+    { FHIR_OBSERVATION, KEEPS, OF_PATIENT, NULL, STORED_ONLY },
+    { FHIR_PROCEDURE, KEEPS, OF_PATIENT, NULL, STORED_ONLY },
+    { FHIR_COMMUNICATION, DOES(CREATE) | DOES(READ), 0, NULL, "Stored and returned." },
+    { FHIR_DOCUMENT_REFERENCE, DOES(CREATE) | DOES(READ), 0, NULL, "Stored and returned." },
+};
+/* clang-format on */
+const unsigned fhir_offer_count = COUNT_OF(fhir_offers);
+
+static const struct search_row {
+    const char *parameter;
+} search_rows[] = {
+#define X(name, parameter, type) { parameter },
+    FHIR_SEARCH_TABLE(X)
+#undef X
+};
+
+const struct fhir_offer *fhir_offer_of(enum fhir_type type)
+{
+    for (unsigned i = 0; i < fhir_offer_count; i++)
+        if (fhir_offers[i].type == type)
+            return &fhir_offers[i];
+    return NULL;
+}
+
+const char *fhir_interaction_code(enum fhir_interaction interaction)
+{
+    static const char *const codes[] = {
+#define X(name, code) [FHIR_DO_##name] = code,
+        FHIR_INTERACTION_TABLE(X)
+#undef X
+    };
+    CHECK((size_t)interaction < COUNT_OF(codes));
+    return codes[interaction];
+}
+
+bool fhir_search_offers(enum fhir_type type, struct slice parameter)
+{
+    const struct fhir_offer *offer = fhir_offer_of(type);
+    if (offer == NULL)
+        return false;
+    for (unsigned i = 0; i < COUNT_OF(search_rows); i++)
+        if (slice_is(parameter, search_rows[i].parameter))
+            return (offer->searches & UINT32_C(1) << i) != 0;
+    return false;
+}
+
+bool fhir_type_is_identified(enum fhir_type type)
+{
+    return fhir_search_offers(type, SLICE("identifier"));
+}
+
+/* --- paths --------------------------------------------------------------------------------------------- */
+
+/* "/Patient/p1/_history/2" in its parts; a slash at the end is tolerated. */
+struct parts {
+    struct slice part[4];
+    unsigned count;
+    bool is_too_long;
+};
+
+static struct parts split(struct slice path)
+{
+    struct parts parts = { .count = 0 };
+    if (path.len > 0 && path.at[0] == '/')
+        path = slice_skip(path, 1);
+    while (path.len > 0) {
+        struct slice part = slice_take_until(&path, '/');
+        if (parts.count == COUNT_OF(parts.part) || part.len == 0)
+            parts.is_too_long = true;
+        else
+            parts.part[parts.count++] = part;
+    }
+    return parts;
+}
+
+/* What a verb may mean at one place; 0 interactions for the verbs that mean nothing there. */
+struct place {
+    uint32_t get, post, put, delete;
+};
+
+static uint32_t meaning_of(enum http_verb verb, const struct place *place)
+{
+    switch (verb) {
+    case VERB_GET:
+    case VERB_HEAD:
+        return place->get;
+    case VERB_POST:
+        return place->post;
+    case VERB_PUT:
+        return place->put;
+    case VERB_DELETE:
+        return place->delete;
+    case VERB_PATCH:
+    case VERB_OPTIONS:
+    case VERB_OTHER:
+        break;
+    }
+    return 0;
+}
+
+static struct slice allow_text(uint32_t offered, const struct place *place, struct arena *arena)
+{
+    const char *get = (place->get & offered) != 0 ? ", GET, HEAD" : "";
+    const char *post = (place->post & offered) != 0 ? ", POST" : "";
+    const char *put = (place->put & offered) != 0 ? ", PUT" : "";
+    const char *delete = (place->delete &offered) != 0 ? ", DELETE" : "";
+    return slice_skip(arena_format(arena, "%s%s%s%s", get, post, put, delete), 2);
+}
+
+static bool choose(enum http_verb verb, uint32_t offered, const struct place *place,
+                   struct arena *arena, struct fhir_route *route, struct slice *allow,
+                   struct err *err)
+{
+    uint32_t chosen = meaning_of(verb, place) & offered;
+    if (chosen == 0) {
+        *allow = allow_text(offered, place, arena);
+        return err_fail(err, ERR_METHOD, "", "this interaction is not offered here: see /metadata");
+    }
+    route->interaction = (enum fhir_interaction)__builtin_ctz(chosen);
+    route->is_head = verb == VERB_HEAD;
+    return true;
+}
+
+static bool not_found(struct err *err)
+{
+    return err_fail(err, ERR_NOT_FOUND, "", "there is nothing at this path");
+}
+
+/* The base itself and /metadata. */
+static bool route_base(enum http_verb verb, const struct parts *parts, struct arena *arena,
+                       struct fhir_route *route, struct slice *allow, struct err *err)
+{
+    static const struct place base = { .post = DOES(BUNDLE) };
+    static const struct place metadata = { .get = DOES(CAPABILITIES) };
+    if (parts->count == 0)
+        return choose(verb, DOES(BUNDLE), &base, arena, route, allow, err);
+    if (parts->count == 1 && slice_is(parts->part[0], "metadata"))
+        return choose(verb, DOES(CAPABILITIES), &metadata, arena, route, allow, err);
+    return not_found(err);
+}
+
+static bool route_operation(enum http_verb verb, const struct parts *parts,
+                            const struct fhir_offer *offer, struct arena *arena,
+                            struct fhir_route *route, struct slice *allow, struct err *err)
+{
+    static const struct place operation = { .get = DOES(OPERATION), .post = DOES(OPERATION) };
+    if (offer->operation == NULL || !slice_is(parts->part[2], offer->operation))
+        return err_fail(err, ERR_NOT_FOUND, "", "this operation is not offered: see /metadata");
+    route->operation = parts->part[2];
+    return choose(verb, offer->interactions, &operation, arena, route, allow, err);
+}
+
+static bool route_type(enum http_verb verb, const struct parts *parts,
+                       const struct fhir_offer *offer, struct arena *arena,
+                       struct fhir_route *route, struct slice *allow, struct err *err)
+{
+    static const struct place type = { DOES(SEARCH), DOES(CREATE), DOES(CONDITIONAL_UPDATE), 0 };
+    static const struct place search = { .post = 0 };
+    static const struct place instance = { DOES(READ), 0, DOES(UPDATE), DOES(DELETE) };
+    static const struct place version = { .get = DOES(VREAD) };
+
+    if (parts->count == 1)
+        return choose(verb, offer->interactions, &type, arena, route, allow, err);
+    if (parts->count == 2 && slice_is(parts->part[1], "_search"))
+        return choose(verb, offer->interactions, &search, arena, route, allow, err);
+    if (parts->part[1].at[0] == '$' || parts->part[1].at[0] == '_')
+        return not_found(err);
+    route->id = parts->part[1];
+    if (parts->count == 2)
+        return choose(verb, offer->interactions, &instance, arena, route, allow, err);
+    if (parts->count == 3 && parts->part[2].at[0] == '$')
+        return route_operation(verb, parts, offer, arena, route, allow, err);
+    if (parts->count == 4 && slice_is(parts->part[2], "_history")) {
+        route->version = parts->part[3];
+        return choose(verb, offer->interactions, &version, arena, route, allow, err);
+    }
+    return not_found(err);
+}
+
+bool fhir_route(enum http_verb verb, struct slice path, struct slice query, struct arena *arena,
+                struct fhir_route *out, struct slice *allow, struct err *err)
+{
+    struct fhir_route route = { .type = FHIR_NONE };
+    struct parts parts = split(path);
+    if (parts.is_too_long)
+        return not_found(err);
+    bool is_base = parts.count == 0 || slice_is(parts.part[0], "metadata");
+    if (is_base) {
+        if (!route_base(verb, &parts, arena, &route, allow, err))
+            return false;
+        *out = route;
+        return true;
+    }
+    route.type = fhir_type_of(parts.part[0]);
+    const struct fhir_offer *offer = fhir_offer_of(route.type);
+    if (offer == NULL)
+        return err_fail(err, ERR_NOT_FOUND, "", "this resource type is not offered: see /metadata");
+    if (!route_type(verb, &parts, offer, arena, &route, allow, err))
+        return false;
+    if (route.interaction == FHIR_DO_CONDITIONAL_UPDATE && query.len == 0)
+        return err_fail(err, ERR_INVALID, "",
+                        "PUT needs an id in the path, or a query that names one resource");
+    *out = route;
+    return true;
+}
+
+bool fhir_route_entry(enum http_verb verb, struct slice url, struct arena *arena,
+                      struct fhir_route *out, struct slice *query, struct err *err)
+{
+    struct slice rest = url, allow, path = slice_take_until(&rest, '?');
+    if (path.len == 0)
+        return err_fail(err, ERR_NOT_FOUND, "request.url", "there is nothing at this path");
+    if (!fhir_route(verb, path, rest, arena, out, &allow, err)) {
+        snprintf(err->where, sizeof err->where, "request.url");
+        return false;
+    }
+    if (out->interaction == FHIR_DO_CAPABILITIES || out->interaction == FHIR_DO_BUNDLE)
+        return err_fail(err, ERR_UNSUPPORTED, "request.url", "not offered inside a Bundle");
+    *query = rest;
+    return true;
+}

@@ -1,0 +1,178 @@
+#include <stdio.h>
+
+#include "base/date.h"
+#include "base/json.h"
+#include "fhir/route_table.h"
+#include "fhir/write.h"
+
+/* /metadata, from the table that requests are routed by: what is declared is what is done. */
+
+static void write_texts(struct json_writer *writer, const char *key, const char *const *texts,
+                        size_t count)
+{
+    json_key(writer, key);
+    json_array(writer);
+    for (size_t i = 0; i < count; i++)
+        json_text(writer, texts[i]);
+    json_array_end(writer);
+}
+
+static void write_code(struct json_writer *writer, const char *code)
+{
+    json_object(writer);
+    json_put_text(writer, "code", code);
+    json_object_end(writer);
+}
+
+static void write_interactions(struct json_writer *writer, const struct fhir_offer *offer)
+{
+    static const enum fhir_interaction listed[] = {
+        FHIR_DO_READ, FHIR_DO_VREAD, FHIR_DO_CREATE, FHIR_DO_UPDATE, FHIR_DO_DELETE, FHIR_DO_SEARCH
+    };
+    json_key(writer, "interaction");
+    json_array(writer);
+    for (size_t i = 0; i < COUNT_OF(listed); i++)
+        if ((offer->interactions & UINT32_C(1) << listed[i]) != 0)
+            write_code(writer, fhir_interaction_code(listed[i]));
+    json_array_end(writer);
+}
+
+static void write_searches(struct json_writer *writer, const struct fhir_offer *offer)
+{
+    static const struct {
+        const char *parameter, *type;
+    } searches[] = {
+#define X(name, parameter, type) { parameter, type },
+        FHIR_SEARCH_TABLE(X)
+#undef X
+    };
+    if (offer->searches == 0)
+        return;
+    json_key(writer, "searchParam");
+    json_array(writer);
+    for (unsigned i = 0; i < COUNT_OF(searches); i++) {
+        if ((offer->searches & UINT32_C(1) << i) == 0)
+            continue;
+        json_object(writer);
+        json_put_text(writer, "name", searches[i].parameter);
+        json_put_text(writer, "type", searches[i].type);
+        json_object_end(writer);
+    }
+    json_array_end(writer);
+}
+
+static void write_operation(struct json_writer *writer, const struct fhir_offer *offer,
+                            struct slice base_url)
+{
+    if (offer->operation == NULL)
+        return;
+    const char *name = offer->operation + 1; /* behind the '$' */
+    char url[512];
+    snprintf(url, sizeof url, "%.*s/OperationDefinition/%s", SLICE_ARGS(base_url), name);
+    json_key(writer, "operation");
+    json_array(writer);
+    json_object(writer);
+    json_put_text(writer, "name", name);
+    json_put_text(writer, "definition", url);
+    json_put_text(writer, "documentation",
+                  "Lines of therapy, verdict and explanation; asOf is the day to look from.");
+    json_object_end(writer);
+    json_array_end(writer);
+}
+
+static void write_resource(struct json_writer *writer, const struct fhir_offer *offer,
+                           const struct fhir_capability_settings *settings)
+{
+    bool can_update = (offer->interactions & DOES(UPDATE)) != 0;
+    bool is_conditional = (offer->interactions & DOES(CONDITIONAL_UPDATE)) != 0;
+    json_object(writer);
+    json_put_text(writer, "type", fhir_type_name(offer->type));
+    json_put_text(writer, "documentation", offer->documentation);
+    write_interactions(writer, offer);
+    json_put_text(writer, "versioning", "versioned");
+    json_put_bool(writer, "readHistory", (offer->interactions & DOES(VREAD)) != 0);
+    json_put_bool(writer, "updateCreate", can_update && settings->update_creates);
+    json_put_bool(writer, "conditionalCreate", false);
+    json_put_bool(writer, "conditionalUpdate", is_conditional);
+    json_put_text(writer, "conditionalDelete", "not-supported");
+    write_searches(writer, offer);
+    write_operation(writer, offer, settings->base_url);
+    json_object_end(writer);
+}
+
+static void write_security(struct json_writer *writer, const char *security)
+{
+    if (security == NULL)
+        return;
+    json_key(writer, "security");
+    json_object(writer);
+    json_put_bool(writer, "cors", false);
+    if (strstr(security, "certificate") != NULL) {
+        json_key(writer, "service");
+        json_array(writer);
+        json_object(writer);
+        json_key(writer, "coding");
+        json_array(writer);
+        json_object(writer);
+        json_put_text(writer, "system",
+                      "http://terminology.hl7.org/CodeSystem/restful-security-service");
+        json_put_text(writer, "code", "Certificates");
+        json_object_end(writer);
+        json_array_end(writer);
+        json_object_end(writer);
+        json_array_end(writer);
+    }
+    json_put_text(writer, "description", security);
+    json_object_end(writer);
+}
+
+static void write_rest(struct json_writer *writer, const struct fhir_capability_settings *settings)
+{
+    json_key(writer, "rest");
+    json_array(writer);
+    json_object(writer);
+    json_put_text(writer, "mode", "server");
+    json_put_text(writer, "documentation",
+                  "References by urn:uuid inside a transaction are resolved. Resources with "
+                  "modifierExtension or implicitRules are refused.");
+    write_security(writer, settings->security);
+    json_key(writer, "resource");
+    json_array(writer);
+    for (unsigned i = 0; i < fhir_offer_count; i++)
+        write_resource(writer, &fhir_offers[i], settings);
+    json_array_end(writer);
+    json_key(writer, "interaction");
+    json_array(writer);
+    write_code(writer, "transaction");
+    write_code(writer, "batch");
+    json_array_end(writer);
+    json_object_end(writer);
+    json_array_end(writer);
+}
+
+void fhir_write_capability(const struct fhir_capability_settings *settings, struct buffer *out)
+{
+    static const char *const formats[] = { "application/fhir+json", "json" };
+    char date[INSTANT_TEXT_SIZE];
+    struct json_writer writer;
+    json_writer_init(&writer, out, false);
+    json_object(&writer);
+    json_put_text(&writer, "resourceType", "CapabilityStatement");
+    json_put_text(&writer, "status", "active");
+    json_put_text(&writer, "date", instant_format(settings->date_ms, date));
+    json_put_text(&writer, "kind", "instance");
+    json_key(&writer, "software");
+    json_object(&writer);
+    json_put_text(&writer, "name", "Lifeline");
+    json_put_text(&writer, "version", settings->version);
+    json_object_end(&writer);
+    json_key(&writer, "implementation");
+    json_object(&writer);
+    json_put_text(&writer, "description", "Lines of therapy from ordered medication");
+    json_put(&writer, "url", settings->base_url);
+    json_object_end(&writer);
+    json_put_text(&writer, "fhirVersion", "4.0.1");
+    write_texts(&writer, "format", formats, COUNT_OF(formats));
+    write_rest(&writer, settings);
+    json_object_end(&writer);
+}
