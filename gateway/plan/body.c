@@ -1,0 +1,148 @@
+#include "plan/plan_int.h"
+
+#define BODY_MAX ((size_t)256 * 1024)
+
+void body_init(struct body *body)
+{
+    buffer_init(&body->out, BODY_MAX);
+    json_writer_init(&body->json, &body->out, false);
+    body->aside_count = 0;
+}
+
+void body_fini(struct body *body) { buffer_fini(&body->out); }
+
+void body_aside_start(struct body *body)
+{
+    CHECK(body->aside_count < PLAN_ASIDES_MAX);
+    body->asides[body->aside_count].from = body->out.len;
+}
+
+void body_aside_end(struct body *body) { body->asides[body->aside_count++].to = body->out.len; }
+
+struct sha256 body_digest(const struct body *body, enum posting_wish wish)
+{
+    static const char *const wishes[] = {
+        [WISH_HOLD] = "hold\n", [WISH_INACTIVE] = "inactive\n", [WISH_IN_ERROR] = "in-error\n"
+    };
+    struct slice parts[PLAN_ASIDES_MAX + 2];
+    size_t count = 0, from = 0;
+    parts[count++] = slice_of(wishes[wish]);
+    for (unsigned i = 0; i < body->aside_count; i++) {
+        parts[count++] = (struct slice){ body->out.at + from, body->asides[i].from - from };
+        from = body->asides[i].to;
+    }
+    parts[count++] = (struct slice){ body->out.at + from, body->out.len - from };
+    return sha256_of(parts, count);
+}
+
+/* A value `<instance>/<tail>`; the instance is a URI and may end with a slash. */
+static void put_instance(struct body *body, const struct subject *subject, const char *key,
+                         const char *tail)
+{
+    char uri[512];
+    struct text text = TEXT(uri);
+    struct slice instance = subject->input->instance;
+    while (instance.len > 0 && instance.at[instance.len - 1] == '/')
+        instance.len--;
+    text_add(&text, "%.*s%s", SLICE_ARGS(instance), tail);
+    json_put(&body->json, key, text_slice(&text));
+}
+
+void body_open(struct body *body, const struct subject *subject, const char *type)
+{
+    char hex[SHA256_HEX_SIZE];
+    json_object(&body->json);
+    json_put_text(&body->json, "resourceType", type);
+    json_key(&body->json, "meta");
+    json_object(&body->json);
+    json_put(&body->json, "source", subject->input->instance);
+    json_key(&body->json, "tag");
+    json_array(&body->json);
+    json_object(&body->json);
+    put_instance(body, subject, "system", "/CodeSystem/rule-set");
+    body_aside_start(body);
+    json_put_text(&body->json, "code", sha256_hex(subject->input->rule_set, hex));
+    body_aside_end(body);
+    json_object_end(&body->json);
+    json_array_end(&body->json);
+    json_object_end(&body->json);
+}
+
+void body_coding(struct body *body, const char *system, const char *code, const char *display)
+{
+    json_object(&body->json);
+    json_put_text(&body->json, "system", system);
+    json_put_text(&body->json, "code", code);
+    json_put_text(&body->json, "display", display);
+    json_object_end(&body->json);
+}
+
+void body_concept(struct body *body, const char *system, const char *code, const char *display,
+                  const char *text)
+{
+    json_object(&body->json);
+    json_key(&body->json, "coding");
+    json_array(&body->json);
+    body_coding(body, system, code, display);
+    json_array_end(&body->json);
+    if (text != NULL)
+        json_put_text(&body->json, "text", text);
+    json_object_end(&body->json);
+}
+
+void body_device(struct body *body, const struct subject *subject)
+{
+    json_object(&body->json);
+    body_aside_start(body);
+    json_put(&body->json, "display", subject->input->device);
+    body_aside_end(body);
+    json_object_end(&body->json);
+}
+
+void body_identifier(struct body *body, const struct subject *subject, const char *identity)
+{
+    json_key(&body->json, "identifier");
+    json_array(&body->json);
+    json_object(&body->json);
+    json_put(&body->json, "system", subject->input->instance);
+    json_put_text(&body->json, "value", identity);
+    json_object_end(&body->json);
+    json_array_end(&body->json);
+}
+
+void body_subject(struct body *body, const struct subject *subject)
+{
+    json_key(&body->json, "subject");
+    json_object(&body->json);
+    json_put(&body->json, "reference", subject->input->patient);
+    json_object_end(&body->json);
+}
+
+void body_reference(struct body *body, const struct event *event, bool is_versioned)
+{
+    char reference[EVENT_REFERENCE_SIZE];
+    struct text plain = TEXT(reference);
+    struct slice name;
+    if (is_versioned) {
+        name = event_reference(event, reference);
+    } else {
+        text_add(&plain, "%s/%.*s", fhir_type_name(event->type), SLICE_ARGS(event->id));
+        name = text_slice(&plain);
+    }
+    json_object(&body->json);
+    json_put(&body->json, "reference", name);
+    json_object_end(&body->json);
+}
+
+void body_period(struct body *body, struct date start, struct date end)
+{
+    char day[DATE_TEXT_SIZE];
+    if (date_is_none(start))
+        return;
+    json_key(&body->json, "period");
+    json_object(&body->json);
+    json_put_text(&body->json, "start", date_format(start, day));
+    if (!date_is_none(end))
+        json_put_text(&body->json, "end", date_format(end, day));
+    json_object_end(&body->json);
+}

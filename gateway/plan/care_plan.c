@@ -1,0 +1,187 @@
+#include "plan/plan_int.h"
+
+#define NOTE_MAX ((size_t)64 * 1024)
+#define LINE_NUMBER_URL \
+    "http://hl7.org/fhir/us/pedcan/StructureDefinition/pedcan-line-of-therapy-number"
+
+static const char *const statuses[] = {
+    [WISH_HOLD] = "active", [WISH_INACTIVE] = "completed", [WISH_IN_ERROR] = "entered-in-error"
+};
+
+static void write_line_number(struct body *body, const struct subject *subject)
+{
+    const struct verdict *verdict = &subject->history->verdict;
+    if (!subject->input->with_extensions || verdict->history_truncated)
+        return; /* a number that is not known is not given */
+    json_key(&body->json, "extension");
+    json_array(&body->json);
+    json_object(&body->json);
+    json_put_text(&body->json, "url", LINE_NUMBER_URL);
+    json_put_integer(&body->json, "valuePositiveInt", subject->line->number);
+    json_object_end(&body->json);
+    json_array_end(&body->json);
+}
+
+static void write_description(struct body *body, const struct subject *subject)
+{
+    char bytes[1024], day[DATE_TEXT_SIZE];
+    struct text text = TEXT(bytes);
+    if (subject->wish == WISH_HOLD) {
+        text_add(&text, "Salvage therapy for ");
+        words_disease(subject, &text);
+        text_add(&text, ", ordered from %s on: ", date_format(subject->line->start, day));
+        for (unsigned i = 0; i < subject->line->drug_count && text.used < sizeof bytes / 2; i++)
+            text_add(&text, "%s%.*s", i > 0 ? ", " : "", SLICE_ARGS(subject->line->drugs[i]->name));
+        text_add(&text,
+                 ". Inferred from orders and conditions; the notes are prompts for the team, "
+                 "not advice to treat.");
+    } else {
+        words_end(subject, &text);
+    }
+    json_put(&body->json, "description", words_slice(&text));
+}
+
+static void write_supporting(struct body *body, const struct subject *subject)
+{
+    const struct history *history = subject->history;
+    unsigned written = 0;
+    if (history->condition != NULL) {
+        json_key(&body->json, "addresses");
+        json_array(&body->json);
+        body_reference(body, history->condition, false);
+        json_array_end(&body->json);
+    }
+    for (unsigned i = 0; i < subject->line->source_count && written < PLAN_EVIDENCE_MAX; i++) {
+        if (written++ == 0) {
+            json_key(&body->json, "supportingInfo");
+            json_array(&body->json);
+        }
+        body_reference(body, subject->line->sources[i], false);
+    }
+    if (written > 0)
+        json_array_end(&body->json);
+}
+
+/* --- notes ----------------------------------------------------------------------------------- */
+
+static void write_note(struct body *body, struct slice text)
+{
+    json_object(&body->json);
+    json_put(&body->json, "text", text);
+    json_object_end(&body->json);
+}
+
+static void note_earlier_lines(struct body *body, const struct subject *subject)
+{
+    struct buffer note;
+    const struct history *history = subject->history;
+    unsigned written = 0;
+    buffer_init(&note, NOTE_MAX);
+    for (const struct line *line = history->lines; line != subject->line; line++) {
+        char bytes[PLAN_TEXT_BYTES];
+        struct text text = TEXT(bytes);
+        text_add(&text,
+                 "%sline %u: ", written++ > 0 ? "; " : "Earlier lines, as ordered: ", line->number);
+        words_regimen(line, &text);
+        text_add(&text, ", ");
+        words_days(subject, line->start, line->is_open ? date_none() : line->end, &text);
+        buffer_add(&note, words_slice(&text));
+    }
+    if (history->verdict.history_truncated)
+        buffer_add(&note, written > 0 ? SLICE("; there may be earlier lines that are not on record")
+                                      : SLICE("There may be earlier lines that are not on record"));
+    if (note.len > 0)
+        write_note(body, buffer_slice(&note));
+    buffer_fini(&note);
+}
+
+static void note_classes(struct body *body, const struct subject *subject)
+{
+    struct buffer note;
+    buffer_init(&note, NOTE_MAX);
+    for (unsigned i = 0; i < subject->history->class_count; i++) {
+        const struct class_exposure *exposure = &subject->history->classes[i];
+        char bytes[512];
+        struct text text = TEXT(bytes);
+        text_add(&text, "%s%.*s (", i > 0 ? "; " : "Ordered so far, by drug class: ",
+                 SLICE_ARGS(exposure->drug_class));
+        for (unsigned k = 0; k < exposure->drug_count; k++)
+            text_add(&text, "%s%.*s", k > 0 ? ", " : "", SLICE_ARGS(exposure->drugs[k]->name));
+        text_add(&text, ") ");
+        words_days(subject, exposure->first, exposure->last, &text);
+        if (exposure->failed)
+            text_add(&text, ", followed by relapse, progression or a salvage line");
+        buffer_add(&note, words_slice(&text));
+    }
+    if (note.len > 0)
+        write_note(body, buffer_slice(&note));
+    buffer_fini(&note);
+}
+
+static bool has_trait(const struct history *history, uint32_t trait)
+{
+    for (unsigned i = 0; i < history->class_count; i++)
+        for (unsigned k = 0; k < history->classes[i].drug_count; k++)
+            if ((history->classes[i].drugs[k]->traits & trait) != 0)
+                return true;
+    return false;
+}
+
+static void write_notes(struct body *body, const struct subject *subject)
+{
+    const struct plan_texts *texts = subject->input->texts;
+    json_key(&body->json, "note");
+    json_array(&body->json);
+    note_earlier_lines(body, subject);
+    note_classes(body, subject);
+    for (unsigned i = 0; texts != NULL && i < texts->count; i++)
+        if (texts->list[i].kind == PLAN_TEXT_CLASS &&
+            has_trait(subject->history, texts->list[i].trait))
+            write_note(body, texts->list[i].text);
+    for (unsigned i = 0; texts != NULL && i < texts->count; i++)
+        if (texts->list[i].kind == PLAN_TEXT_PROMPT)
+            write_note(body, texts->list[i].text);
+    json_array_end(&body->json);
+}
+
+static bool has_notes(const struct subject *subject)
+{
+    const struct history *history = subject->history;
+    return history->lines != subject->line || history->verdict.history_truncated ||
+           history->class_count > 0 ||
+           (subject->input->texts != NULL && subject->input->texts->count > 0);
+}
+
+void care_plan_write(struct body *body, const struct subject *subject, const char *identity,
+                     struct slice title)
+{
+    bool holds = subject->wish == WISH_HOLD;
+    body_open(body, subject, "CarePlan");
+    narrative_write(body, subject, title);
+    if (holds)
+        write_line_number(body, subject);
+    body_identifier(body, subject, identity);
+    json_put_text(&body->json, "status", statuses[subject->wish]);
+    json_put_text(&body->json, "intent", "proposal");
+    json_key(&body->json, "category");
+    json_array(&body->json);
+    body_concept(body, "http://hl7.org/fhir/us/core/CodeSystem/careplan-category", "assess-plan",
+                 "Assessment and Plan of Treatment", NULL);
+    json_array_end(&body->json);
+    json_put(&body->json, "title", title);
+    write_description(body, subject);
+    body_subject(body, subject);
+    if (holds)
+        body_period(body, subject->line->start,
+                    words_end_day(subject, subject->line->end, subject->line->is_open));
+    else
+        body_period(body, subject->before->start, subject->end);
+    json_key(&body->json, "author");
+    body_device(body, subject);
+    if (holds) {
+        write_supporting(body, subject);
+        if (has_notes(subject))
+            write_notes(body, subject);
+    }
+    json_object_end(&body->json);
+}

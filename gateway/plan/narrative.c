@@ -1,0 +1,188 @@
+/* The narrative is all that many viewers show, so it says what matters in at most
+ * PLAN_NARRATIVE_MAX bytes.  Each part has a budget of its own, in escaped bytes: the sum of the
+ * budgets and the markup stays below the limit whatever the parts hold. */
+#include "plan/plan_int.h"
+
+#define BUDGET_TEXT 300
+#define BUDGET_REGIMEN 120
+#define BUDGET_INGREDIENTS 420
+#define BUDGET_BASIS 60
+#define BUDGET_REASONS 420
+#define BUDGET_DEVICE 60
+#define BUDGET_END 400
+
+#define MORE "\xe2\x80\xa6" /* an ellipsis */
+
+static size_t char_len(struct slice rest)
+{
+    unsigned char lead = (unsigned char)rest.at[0];
+    size_t len = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 0;
+    if (len == 0 || len > rest.len)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if (((unsigned char)rest.at[i] & 0xc0) != 0x80)
+            return 0;
+    return len;
+}
+
+/* The next character as XHTML: markup escaped, what XML cannot hold as a question mark. */
+static struct slice take_escaped(struct slice *rest)
+{
+    size_t len = char_len(*rest);
+    struct slice c = { rest->at, len };
+    *rest = slice_skip(*rest, len > 0 ? len : 1);
+    if (len == 0 || (len == 1 && (unsigned char)c.at[0] < 0x20) || slice_is(c, "\x7f") ||
+        slice_is(c, "\xef\xbf\xbe") || slice_is(c, "\xef\xbf\xbf"))
+        return SLICE("?");
+    if (len > 1)
+        return c;
+    switch (c.at[0]) {
+    case '<':
+        return SLICE("&lt;");
+    case '>':
+        return SLICE("&gt;");
+    case '&':
+        return SLICE("&amp;");
+    case '"':
+        return SLICE("&quot;");
+    default:
+        return c;
+    }
+}
+
+static size_t escaped_len(struct slice text)
+{
+    size_t len = 0;
+    while (text.len > 0)
+        len += take_escaped(&text).len;
+    return len;
+}
+
+/* As much of the text as the budget allows, cut between characters; returns what it used. */
+static size_t add_text(struct buffer *out, struct slice text, size_t budget)
+{
+    size_t used = 0;
+    bool is_cut = escaped_len(text) > budget;
+    if (is_cut && budget < sizeof MORE)
+        return 0;
+    size_t room = is_cut ? budget - (sizeof MORE - 1) : budget;
+    while (text.len > 0) {
+        struct slice piece = take_escaped(&text);
+        if (used + piece.len > room)
+            break;
+        buffer_add(out, piece);
+        used += piece.len;
+    }
+    if (is_cut)
+        buffer_add(out, SLICE(MORE));
+    return is_cut ? used + sizeof MORE - 1 : used;
+}
+
+static void add_item(struct buffer *out, const char *label, struct slice text, size_t budget)
+{
+    if (text.len == 0)
+        return;
+    buffer_add(out, SLICE("<li>"));
+    buffer_add(out, slice_of(label));
+    (void)add_text(out, text, budget);
+    buffer_add(out, SLICE("</li>"));
+}
+
+/* Whole names, and how many more there are. */
+static void add_ingredients(struct buffer *out, const struct line *line)
+{
+    size_t left = BUDGET_INGREDIENTS - sizeof " and 4294967295 more";
+    unsigned shown = 0;
+    buffer_add(out, SLICE("<li>Ingredients ordered: "));
+    for (; shown < line->drug_count; shown++) {
+        struct slice name = line->drugs[shown]->name;
+        size_t needed = escaped_len(name) + (shown > 0 ? 2 : 0);
+        if (needed > left)
+            break;
+        if (shown > 0)
+            buffer_add(out, SLICE(", "));
+        left -= needed;
+        (void)add_text(out, name, needed);
+    }
+    if (shown < line->drug_count)
+        buffer_format(out, " and %u more", line->drug_count - shown);
+    buffer_add(out, SLICE("</li>"));
+}
+
+static void add_reasons(struct buffer *out, const struct verdict *verdict)
+{
+    size_t left = BUDGET_REASONS;
+    for (unsigned i = 0; i < verdict->reason_count && left > 40; i++) {
+        buffer_add(out, SLICE("<li>Reason: "));
+        size_t markup = sizeof "<li>Reason: </li>" - 1;
+        size_t used = add_text(out, verdict->reasons[i].text, left - markup) + markup;
+        buffer_add(out, SLICE("</li>"));
+        left = used < left ? left - used : 0;
+    }
+}
+
+static void add_holding(struct buffer *out, const struct subject *subject)
+{
+    const struct verdict *verdict = &subject->history->verdict;
+    char number[32], day[DATE_TEXT_SIZE], bytes[PLAN_TEXT_BYTES];
+    struct text regimen = TEXT(bytes);
+    words_regimen(subject->line, &regimen);
+    buffer_add(out, SLICE("<ul>"));
+    add_item(out, "Line: ", slice_of(words_number(subject, number)), 32);
+    add_item(out, "Regimen: ", words_slice(&regimen), BUDGET_REGIMEN);
+    add_ingredients(out, subject->line);
+    add_item(out, "Start: ", slice_of(date_format(subject->line->start, day)), 16);
+    add_item(out, "Grade: ", slice_of(grade_name(verdict->grade)), 16);
+    add_item(out, "Basis: ", verdict->basis, BUDGET_BASIS);
+    add_item(out, "Status: ", slice_of(disease_status_name(verdict->status)), 16);
+    add_reasons(out, verdict);
+    buffer_format(out, "<li>Evidence: %u resources</li></ul>", subject->evidence_count);
+    buffer_add(out, SLICE("<p>Inferred from orders and conditions; an order does not say that a "
+                          "drug reached the patient.</p>"));
+}
+
+/* Who says so: the end of the narrative, which does not count for the digest. */
+static size_t add_tail(struct buffer *out, const struct subject *subject)
+{
+    size_t before = out->len;
+    char hex[SHA256_HEX_SIZE];
+    sha256_hex(subject->input->rule_set, hex);
+    buffer_add(out, SLICE("<p>"));
+    (void)add_text(out, subject->input->device, BUDGET_DEVICE);
+    buffer_format(out, ", rule set %.12s</p></div>", hex);
+    return out->len - before;
+}
+
+void narrative_write(struct body *body, const struct subject *subject, struct slice text)
+{
+    struct buffer div;
+    buffer_init(&div, PLAN_NARRATIVE_MAX);
+    buffer_add(&div, SLICE("<div xmlns=\"http://www.w3.org/1999/xhtml\"><p><b>"));
+    (void)add_text(&div, text, BUDGET_TEXT);
+    buffer_add(&div, SLICE("</b></p>"));
+    if (subject->wish == WISH_HOLD) {
+        add_holding(&div, subject);
+    } else {
+        char bytes[512];
+        struct text why = TEXT(bytes);
+        words_end(subject, &why);
+        buffer_add(&div, SLICE("<p>"));
+        (void)add_text(&div, words_slice(&why), BUDGET_END);
+        buffer_add(&div, SLICE("</p>"));
+    }
+    size_t tail = add_tail(&div, subject);
+    CHECK(!buffer_overflowed(&div));
+
+    json_key(&body->json, "text");
+    json_object(&body->json);
+    json_put_text(&body->json, "status", "generated");
+    json_put(&body->json, "div", buffer_slice(&div));
+    /* the tail stands before the closing quote; of what it may hold, JSON escapes backslashes */
+    for (size_t i = div.len - tail, end = div.len; i < end; i++)
+        tail += div.at[i] == '\\';
+    CHECK(body->aside_count < PLAN_ASIDES_MAX);
+    body->asides[body->aside_count].from = body->out.len - 1 - tail;
+    body->asides[body->aside_count++].to = body->out.len - 1;
+    json_object_end(&body->json);
+    buffer_fini(&div);
+}

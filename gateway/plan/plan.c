@@ -1,0 +1,300 @@
+/* What was posted before and what the engine says today, side by side, per disease:
+ *
+ *   said before   the verdict today             wanted
+ *   nothing       salvage of sufficient grade   hold
+ *   hold          the same, or another line     hold; sent when its content differs
+ *   hold          salvage, but the patient died inactive from the day of death
+ *   hold          none, on withdrawn evidence   entered in error
+ *   hold          none, for other reasons       inactive
+ *   ended         salvage again                 hold, under the same identity
+ *   ended         none                          as it is: nothing is sent twice
+ */
+#include <stdlib.h>
+
+#include "plan/plan_int.h"
+
+static const struct {
+    enum posting_kind kind, target;
+} wanted_kinds[] = {
+    { POSTING_FLAG, POSTING_FLAG },
+    { POSTING_PROVENANCE, POSTING_FLAG },
+    { POSTING_CARE_PLAN, POSTING_CARE_PLAN },
+    { POSTING_PROVENANCE, POSTING_CARE_PLAN },
+};
+
+struct planner {
+    const struct plan_input *input;
+    struct arena *arena;
+    struct plan *out;
+};
+
+static const struct posted *find_before(const struct plan_input *input, struct slice disease,
+                                        enum posting_kind kind, enum posting_kind target)
+{
+    for (unsigned i = 0; i < input->before_count; i++) {
+        const struct posted *posted = &input->before[i];
+        if (posted->kind == kind && posted->target == target && slice_eq(posted->disease, disease))
+            return posted;
+    }
+    return NULL;
+}
+
+/* The line that a verdict of sufficient grade rests on; NULL when there is none to speak of. */
+static const struct line *salvage_line(const struct plan_input *input,
+                                       const struct history *history)
+{
+    enum grade least = input->grade_min == GRADE_NONE ? GRADE_MEDIUM : input->grade_min;
+    const struct verdict *verdict = &history->verdict;
+    if (!verdict->salvage || verdict->grade < least)
+        return NULL;
+    for (unsigned i = 0; i < history->line_count; i++)
+        if (history->lines[i].number == verdict->line)
+            return &history->lines[i];
+    return NULL;
+}
+
+/* --- evidence -------------------------------------------------------------------------------- */
+
+static int by_reference(const void *a, const void *b)
+{
+    const struct event *left = *(const struct event *const *)a;
+    const struct event *right = *(const struct event *const *)b;
+    int order = strcmp(fhir_type_name(left->type), fhir_type_name(right->type));
+    return order != 0 ? order : slice_cmp(left->id, right->id);
+}
+
+static void gather(struct subject *subject, const struct event *const *events, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        bool is_known = false;
+        for (unsigned k = 0; k < subject->evidence_count && !is_known; k++)
+            is_known = by_reference(&subject->evidence[k], &events[i]) == 0;
+        if (!is_known && subject->evidence_count < PLAN_EVIDENCE_MAX)
+            subject->evidence[subject->evidence_count++] = events[i];
+    }
+}
+
+/* Conditions and what the verdict names come first, so that a very long line cuts its own orders. */
+static void gather_evidence(struct subject *subject, struct arena *arena)
+{
+    const struct history *history = subject->history;
+    const struct line *line = subject->line;
+    struct buffer ids;
+    if (history->condition != NULL)
+        gather(subject, &history->condition, 1);
+    gather(subject, history->verdict.evidence, history->verdict.evidence_count);
+    gather(subject, line->opened_by.evidence, line->opened_by.evidence_count);
+    gather(subject, line->sources, line->source_count);
+    if (subject->evidence_count > 0)
+        qsort(subject->evidence, subject->evidence_count, sizeof subject->evidence[0],
+              by_reference);
+    buffer_init(&ids, (size_t)1 << 16);
+    for (unsigned i = 0; i < subject->evidence_count; i++) {
+        const struct event *event = subject->evidence[i];
+        if (i > 0)
+            buffer_add_char(&ids, ' ');
+        buffer_add(&ids, slice_of(fhir_type_name(event->type)));
+        buffer_add_char(&ids, '/');
+        buffer_add(&ids, event->id);
+    }
+    subject->evidence_ids = arena_copy(arena, buffer_slice(&ids));
+    buffer_fini(&ids);
+}
+
+static bool rests_on_retracted(const struct plan_input *input, const struct posted *posted)
+{
+    struct slice ids = posted->evidence_ids;
+    while (ids.len > 0) {
+        struct slice id = slice_take_until(&ids, ' ');
+        if (is_retracted(input, id))
+            return true;
+    }
+    return false;
+}
+
+/* --- one posting ----------------------------------------------------------------------------- */
+
+/* A Provenance has the identity of what it speaks of, below that of its kind. */
+static void identify(const struct subject *subject, enum posting_kind kind,
+                     enum posting_kind target, char out[SHA256_HEX_SIZE])
+{
+    char bytes[256];
+    struct text name = TEXT(bytes);
+    text_add(&name, "%.*s", SLICE_ARGS(subject->disease));
+    if (kind == POSTING_PROVENANCE)
+        text_add(&name, "/%s", posting_kind_name(target));
+    posting_identity(subject->input->tenant, subject->input->patient, text_slice(&name), kind, out);
+}
+
+static struct slice words_of(const struct subject *subject, enum posting_kind target,
+                             struct arena *arena)
+{
+    char bytes[PLAN_TEXT_BYTES];
+    struct text text = TEXT(bytes);
+    if (subject->wish != WISH_HOLD)
+        return subject->before->text;
+    if (target == POSTING_FLAG)
+        words_flag(subject, &text);
+    else
+        words_care_plan(subject, &text);
+    return arena_copy(arena, words_slice(&text));
+}
+
+static void write_body(struct body *body, const struct subject *subject,
+                       const struct posted *posted, const char *identity)
+{
+    switch (posted->kind) {
+    case POSTING_FLAG:
+        flag_write(body, subject, identity, posted->text);
+        break;
+    case POSTING_CARE_PLAN:
+        care_plan_write(body, subject, identity, posted->text);
+        break;
+    case POSTING_PROVENANCE:
+        provenance_write(body, subject, posted->target);
+        break;
+    }
+}
+
+/* Remembers the posting and, when the destination holds another, has it sent. */
+static bool put(struct planner *planner, const struct subject *subject, struct posted *posted,
+                const struct posted *before)
+{
+    struct plan *out = planner->out;
+    struct posting posting = { .kind = posted->kind,
+                               .type = posting_type(posted->kind),
+                               .wish = posted->wish,
+                               .disease = posted->disease };
+    struct body body;
+    identify(subject, posted->kind, posted->target, posting.identity);
+    body_init(&body);
+    write_body(&body, subject, posted, posting.identity);
+    bool is_written = !buffer_overflowed(&body.out);
+    posting.digest = posted->digest = body_digest(&body, posted->wish);
+    bool is_news = before == NULL || !sha256_equal(&before->digest, &posted->digest);
+    bool has_room = out->posting_count < PLAN_POSTINGS_MAX && out->after_count < PLAN_POSTINGS_MAX;
+    if (is_written && is_news && has_room) {
+        posting.body = arena_copy(planner->arena, buffer_slice(&body.out));
+        out->postings[out->posting_count++] = posting;
+    }
+    body_fini(&body);
+    if (has_room)
+        out->after[out->after_count++] = *posted;
+    return is_written && has_room;
+}
+
+static bool hold(struct planner *planner, const struct history *history, const struct line *line)
+{
+    struct subject subject = { .input = planner->input,
+                               .disease = history->disease->key,
+                               .wish = WISH_HOLD,
+                               .history = history,
+                               .line = line };
+    gather_evidence(&subject, planner->arena);
+    for (size_t i = 0; i < COUNT_OF(wanted_kinds); i++) {
+        struct posted posted = { .kind = wanted_kinds[i].kind,
+                                 .target = wanted_kinds[i].target,
+                                 .wish = WISH_HOLD,
+                                 .disease = subject.disease,
+                                 .line_id = slice_of(line->id),
+                                 .evidence_ids = subject.evidence_ids,
+                                 .start = line->start,
+                                 .end = date_none() };
+        posted.text = words_of(&subject, posted.target, planner->arena);
+        if (!put(planner, &subject, &posted,
+                 find_before(planner->input, subject.disease, posted.kind, posted.target)))
+            return false;
+    }
+    return true;
+}
+
+/* --- what ends ------------------------------------------------------------------------------- */
+
+static const struct history *history_of(const struct plan_input *input, struct slice disease)
+{
+    for (unsigned i = 0; i < input->therapy->history_count; i++)
+        if (slice_eq(input->therapy->histories[i].disease->key, disease))
+            return &input->therapy->histories[i];
+    return NULL;
+}
+
+/* The day from the data: of death, or the end of the line that was spoken of.  Where the data names
+ * none, today, which is read here only and remembered. */
+static struct date end_of(const struct subject *subject, const struct history *history)
+{
+    const struct plan_input *input = subject->input;
+    struct date end = date_none();
+    if (subject->is_death)
+        end = input->deceased;
+    for (unsigned i = 0; !subject->is_death && history != NULL && i < history->line_count; i++)
+        if (slice_is(subject->before->line_id, history->lines[i].id))
+            end = words_end_day(subject, history->lines[i].end, history->lines[i].is_open);
+    if (date_is_none(end))
+        end = input->today;
+    return date_is_before(end, subject->before->start) ? subject->before->start : end;
+}
+
+static bool end(struct planner *planner, const struct posted *before)
+{
+    const struct plan_input *input = planner->input;
+    const struct history *history = history_of(input, before->disease);
+    bool still_holds = history != NULL && salvage_line(input, history) != NULL;
+    struct subject subject = {
+        .input = input, .disease = before->disease, .before = before, .is_death = input->is_deceased
+    };
+    subject.wish =
+        !still_holds && rests_on_retracted(input, before) ? WISH_IN_ERROR : WISH_INACTIVE;
+    struct posted posted = *before;
+    subject.end = subject.wish == WISH_INACTIVE ? end_of(&subject, history) : date_none();
+    posted.wish = subject.wish;
+    posted.end = subject.end;
+    posted.text = words_of(&subject, before->target, planner->arena);
+    return put(planner, &subject, &posted, before);
+}
+
+static bool is_held(const struct plan *plan, const struct posted *posted)
+{
+    for (unsigned i = 0; i < plan->after_count; i++)
+        if (plan->after[i].wish == WISH_HOLD && slice_eq(plan->after[i].disease, posted->disease))
+            return true;
+    return false;
+}
+
+/* First what comes to its end now, which must be sent; then what ended earlier, as far as there is
+ * room: forgetting it costs nothing, since identities are always the same. */
+static bool end_the_rest(struct planner *planner)
+{
+    const struct plan_input *input = planner->input;
+    for (unsigned i = 0; i < input->before_count; i++) {
+        const struct posted *before = &input->before[i];
+        if (before->wish == WISH_HOLD && !is_held(planner->out, before) && !end(planner, before))
+            return false;
+    }
+    for (unsigned i = 0; i < input->before_count; i++) {
+        const struct posted *before = &input->before[i];
+        if (before->wish != WISH_HOLD && !is_held(planner->out, before) &&
+            planner->out->after_count < PLAN_POSTINGS_MAX)
+            planner->out->after[planner->out->after_count++] = *before;
+    }
+    return true;
+}
+
+bool plan_make(const struct plan_input *input, struct arena *arena, struct plan *out,
+               struct err *err)
+{
+    struct planner planner = { input, arena, out };
+    bool is_written = true;
+    CHECK(input->before_count <= PLAN_POSTINGS_MAX);
+    out->posting_count = 0;
+    out->after_count = 0;
+    for (unsigned i = 0; i < input->therapy->history_count && !input->is_deceased; i++) {
+        const struct history *history = &input->therapy->histories[i];
+        const struct line *line = salvage_line(input, history);
+        if (line != NULL)
+            is_written = is_written && hold(&planner, history, line);
+    }
+    is_written = is_written && end_the_rest(&planner);
+    if (!is_written || arena_overflowed(arena))
+        return err_fail(err, ERR_TOO_LARGE, "postings", "what is to be posted is too large");
+    return true;
+}

@@ -1,0 +1,89 @@
+/* plan/plan_int.h -- what the files of plan/ share: one subject, four bodies. */
+#pragma once
+
+#include "base/json.h"
+#include "base/text.h"
+#include "plan/plan.h"
+
+#define PLAN_TEXT_BYTES 240 /* of the words a posting is known by */
+#define PLAN_ASIDES_MAX 6
+
+/* One disease of one patient, about which something is said. */
+struct subject {
+    const struct plan_input *input;
+    struct slice disease; /* key */
+    enum posting_wish wish;
+    /* while it holds */
+    const struct history *history;
+    const struct line *line;
+    const struct event *evidence[PLAN_EVIDENCE_MAX]; /* by id, distinct */
+    unsigned evidence_count;
+    struct slice evidence_ids;
+    /* when it has ended */
+    const struct posted *before;
+    bool is_death;
+    struct date end;
+};
+
+/* A body being written.  An aside is a stretch that does not count for the digest: it names the
+ * software or the rule set, which change without a change of what is said. */
+struct body {
+    struct json_writer json;
+    struct buffer out;
+    struct {
+        size_t from, to;
+    } asides[PLAN_ASIDES_MAX];
+    unsigned aside_count;
+};
+
+void body_init(struct body *body);
+void body_fini(struct body *body);
+void body_aside_start(struct body *body);
+void body_aside_end(struct body *body);
+struct sha256 body_digest(const struct body *body, enum posting_wish wish);
+
+/* resourceType, meta: the beginning of every body. */
+void body_open(struct body *body, const struct subject *subject, const char *type);
+/* {"system":..,"code":..,"display":..} */
+void body_coding(struct body *body, const char *system, const char *code, const char *display);
+/* {"coding":[..],"text":..}; `text` may be NULL */
+void body_concept(struct body *body, const char *system, const char *code, const char *display,
+                  const char *text);
+/* {"display": our Device} */
+void body_device(struct body *body, const struct subject *subject);
+void body_identifier(struct body *body, const struct subject *subject, const char *identity);
+void body_subject(struct body *body, const struct subject *subject);
+/* {"reference":"Type/id"} or "Type/id/_history/n" */
+void body_reference(struct body *body, const struct event *event, bool is_versioned);
+/* "period":{..}; nothing without a start */
+void body_period(struct body *body, struct date start, struct date end);
+
+void flag_write(struct body *body, const struct subject *subject, const char *identity,
+                struct slice text);
+void care_plan_write(struct body *body, const struct subject *subject, const char *identity,
+                     struct slice title);
+void provenance_write(struct body *body, const struct subject *subject, enum posting_kind target);
+/* "text":{"status":"generated","div":..} */
+void narrative_write(struct body *body, const struct subject *subject, struct slice text);
+
+/* --- words (words.c) ----------------------------------------------------------------------- */
+
+/* "3", "3 (2 to 4)" or "2 or later". */
+const char *words_number(const struct subject *subject, char out[32]);
+/* "R-ICE", or the ingredients when no regimen is known by name. */
+void words_regimen(const struct line *line, struct text *out);
+/* "relapsed diffuse large B-cell lymphoma" */
+void words_disease(const struct subject *subject, struct text *out);
+void words_flag(const struct subject *subject, struct text *out);
+void words_care_plan(const struct subject *subject, struct text *out);
+/* Why it has ended, as a sentence. */
+void words_end(const struct subject *subject, struct text *out);
+/* The day a stretch of orders ended, or none while it goes on: a day that moves with today is none. */
+struct date words_end_day(const struct subject *subject, struct date end, bool is_open);
+/* "2024-01-05 to 2024-04-20", "from 2024-01-05 on" */
+void words_days(const struct subject *subject, struct date start, struct date end,
+                struct text *out);
+/* What was built, without half a character where it was cut. */
+struct slice words_slice(const struct text *text);
+/* True when `id` ("Type/id") is in the list of retracted events. */
+bool is_retracted(const struct plan_input *input, struct slice id);

@@ -1,0 +1,117 @@
+#include "plan/plan_int.h"
+
+const char *words_number(const struct subject *subject, char out[32])
+{
+    const struct line *line = subject->line;
+    unsigned least = line->number_min > 0 ? line->number_min : line->number;
+    if (subject->history->verdict.history_truncated || line->number_max == 0)
+        snprintf(out, 32, "%u or later", least);
+    else if (least == line->number_max)
+        snprintf(out, 32, "%u", line->number);
+    else
+        snprintf(out, 32, "%u (%u to %u)", line->number, least, line->number_max);
+    return out;
+}
+
+void words_regimen(const struct line *line, struct text *out)
+{
+    enum { SHOWN = 4 };
+    if (line->regimen.len > 0) {
+        text_add(out, "%.*s", SLICE_ARGS(line->regimen));
+        return;
+    }
+    for (unsigned i = 0; i < line->drug_count && i < SHOWN; i++)
+        text_add(out, "%s%.*s", i > 0 ? " + " : "", SLICE_ARGS(line->drugs[i]->name));
+    if (line->drug_count > SHOWN)
+        text_add(out, " and %u more", line->drug_count - SHOWN);
+}
+
+void words_disease(const struct subject *subject, struct text *out)
+{
+    enum disease_status status = subject->history->verdict.status;
+    const struct disease *disease = subject->history->disease;
+    if (status == DISEASE_STATUS_RELAPSED || status == DISEASE_STATUS_REFRACTORY)
+        text_add(out, "%s ", disease_status_name(status));
+    text_add(out, "%.*s", SLICE_ARGS(disease->name));
+}
+
+void words_flag(const struct subject *subject, struct text *out)
+{
+    char number[32];
+    text_add(out, "Salvage therapy ordered: line %s, ", words_number(subject, number));
+    words_regimen(subject->line, out);
+    text_add(out, " (");
+    words_disease(subject, out);
+    text_add(out, "), grade %s", grade_name(subject->history->verdict.grade));
+}
+
+void words_care_plan(const struct subject *subject, struct text *out)
+{
+    char number[32];
+    text_add(out, "Line %s (salvage): ", words_number(subject, number));
+    words_regimen(subject->line, out);
+}
+
+struct slice words_slice(const struct text *text)
+{
+    struct slice whole = text_slice(text);
+    size_t back = 0;
+    while (back < 3 && back < whole.len &&
+           ((unsigned char)whole.at[whole.len - 1 - back] & 0xc0) == 0x80)
+        back++;
+    if (back == whole.len)
+        return whole;
+    unsigned char lead = (unsigned char)whole.at[whole.len - 1 - back];
+    size_t needed = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+    if (back < needed)
+        whole.len -= back + 1;
+    return whole;
+}
+
+bool is_retracted(const struct plan_input *input, struct slice id)
+{
+    for (unsigned i = 0; i < input->retracted_count; i++)
+        if (slice_eq(input->retracted[i], id))
+            return true;
+    return false;
+}
+
+void words_end(const struct subject *subject, struct text *out)
+{
+    char day[DATE_TEXT_SIZE];
+    if (subject->wish == WISH_IN_ERROR) {
+        text_add(out, "Entered in error: data that it rested on was withdrawn (");
+        struct slice ids = subject->before->evidence_ids;
+        bool is_first = true;
+        while (ids.len > 0) {
+            struct slice id = slice_take_until(&ids, ' ');
+            if (!is_retracted(subject->input, id))
+                continue;
+            text_add(out, "%s%.*s", is_first ? "" : ", ", SLICE_ARGS(id));
+            is_first = false;
+        }
+        text_add(out, ")");
+    } else if (subject->is_death) {
+        text_add(out, "Ended on %s: the patient has died", date_format(subject->end, day));
+    } else {
+        text_add(out, "Ended on %s: the orders and conditions no longer say so",
+                 date_format(subject->end, day));
+    }
+}
+
+struct date words_end_day(const struct subject *subject, struct date end, bool is_open)
+{
+    bool is_over =
+        !is_open && !date_is_none(end) && date_is_before(end, subject->input->therapy->as_of);
+    return is_over ? end : date_none();
+}
+
+void words_days(const struct subject *subject, struct date start, struct date end, struct text *out)
+{
+    char first[DATE_TEXT_SIZE], last[DATE_TEXT_SIZE];
+    struct date over = words_end_day(subject, end, false);
+    if (date_is_none(over))
+        text_add(out, "from %s on", date_format(start, first));
+    else
+        text_add(out, "%s to %s", date_format(start, first), date_format(over, last));
+}
