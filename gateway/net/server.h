@@ -35,10 +35,10 @@ struct net_limits {
 
 /* Who is on the other side, from the verified client certificate; empty without one. */
 struct net_peer {
-    char address[64];            /* "127.0.0.1:49152" */
+    char address[64]; /* "127.0.0.1:49152" */
     char subject_cn[128];
     char san_uri[256], san_dns[256]; /* the first of each */
-    char fingerprint[65];        /* SHA-256 of the certificate, lower-case hex */
+    char fingerprint[65];            /* SHA-256 of the certificate, lower-case hex */
     bool has_certificate;
 };
 
@@ -79,10 +79,12 @@ struct server_counts {
 bool server_open(const struct server_settings *settings, struct loop **loops, unsigned loop_count,
                  struct server **out, struct err *err) MUST_USE;
 uint16_t server_port(const struct server *server);
-/* Stops accepting; idle connections close at once, busy ones after their reply (Connection: close).
- * `done` is called on loop 0, exactly once, when no connection is left or `grace_ms` has passed. */
+/* From any thread, once.  Stops accepting; idle connections close at once, busy ones after their
+ * reply (Connection: close).  `done` is called on loop 0, exactly once, when no connection is left or
+ * `grace_ms` has passed. */
 void server_drain(struct server *server, unsigned grace_ms, void (*done)(void *arg), void *arg);
-/* Reads certificates anew for later handshakes; on failure the old ones stay. */
+/* From any thread.  Reads certificates anew for later handshakes; on failure the old ones stay. */
 bool server_reload_tls(struct server *server, struct err *err) MUST_USE;
 struct server_counts server_counts(const struct server *server);
+/* After the drain is done and the loops have ended (loop_join()), or when they never ran. */
 void server_close(struct server *server);
