@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""The whole way: sample patients in, lines and verdicts out, Flags and CarePlans at the EHR, audited."""
+import json
+import subprocess
+import sys
+
+import support
+from support import Lifeline, Pki, SAMPLES, ehr_for, equal, status_is, wait_until
+
+pki = Pki()
+
+
+def push(gateway, name):
+    status_is(gateway.curl("", body=(SAMPLES / name).read_bytes()), 200)
+
+
+def settled(gateway, count):
+    rows = gateway.outbox()
+    dead = [row for row in rows if row["state"] == "dead"]
+    assert not dead, f"given up: {dead}"
+    return len(rows) >= count and all(row["state"] == "settled" for row in rows) and rows
+
+
+def flags(ehr, pid):
+    found = ehr.curl(f"/Flag?patient={pid}", client="server")
+    return [entry["resource"] for entry in status_is(found, 200).json.get("entry", [])]
+
+
+def test_samples():
+    """five of six patients are on salvage therapy: their Flags reach the EHR, the sixth has none"""
+    ehr = ehr_for(pki).start()
+    gateway = Lifeline(pki).send_to(ehr).start()
+    files = sorted(path.name for path in SAMPLES.glob("*.json"))
+    equal(len(files), 6)
+    for name in files:
+        push(gateway, name)
+    wait_until(lambda: settled(gateway, 10), "five Flags and five CarePlans to be settled", 60)
+    for key in ("dlbcl", "hodgkin", "aml", "ovarian", "myeloma"):
+        found = flags(ehr, f"sample-{key}")
+        equal([f["status"] for f in found], ["active"], f"Flags of {key}")
+        plans = status_is(ehr.curl(f"/CarePlan?patient=sample-{key}", client="server"), 200).json
+        equal(plans["total"], 1, f"CarePlans of {key}")
+    equal(flags(ehr, "sample-nsclc"), [])
+    gateway.stop()
+    ehr.stop()
+    for each in (gateway, ehr):
+        assert "whole" in each.run("audit", "verify").stdout
+    kinds = {record["kind"] for record in gateway.audit()}
+    for kind in ("start", "stop", "request", "delivery", "derive"):
+        assert kind in kinds, f"no {kind} record: {kinds}"
+
+
+def test_lines_are_those_of_the_command():
+    """$lines-of-therapy and `lifeline lines` say the same of the same patient"""
+    gateway = Lifeline(pki).start()
+    name = "ovarian-platinum-resistant.json"
+    push(gateway, name)
+    online = status_is(gateway.curl("/Patient/sample-ovarian/$lines-of-therapy"), 200).json
+    offline = subprocess.run([support.BINARY, "lines", "--format", "json", "--mappings",
+                              support.ROOT / "mappings", SAMPLES / name],
+                             capture_output=True, text=True, check=True)
+    wanted = json.loads(offline.stdout)
+    text = json.dumps(online)
+    for line in wanted["histories"][0]["lines"]:
+        assert line["id"] in text, f"line {line['number']} has another identity online"
+
+
+def test_samples_come_out_right():
+    """the table of gateway/samples/README.md holds for the offline command"""
+    lines = subprocess.run([support.BINARY, "lines", "--format", "json", "--mappings",
+                            support.ROOT / "mappings", *sorted(SAMPLES.glob("*.json"))],
+                           capture_output=True, text=True, check=True)
+    checked = subprocess.run([sys.executable, SAMPLES / "check.py"], input=lines.stdout,
+                             capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_retraction():
+    """when the relapse was entered in error and the later orders too, the Flag is taken back"""
+    ehr = ehr_for(pki).start()
+    gateway = Lifeline(pki).send_to(ehr).start()
+    push(gateway, "ovarian-platinum-resistant.json")
+    wait_until(lambda: settled(gateway, 2), "the Flag to be settled", 60)
+    equal([f["status"] for f in flags(ehr, "sample-ovarian")], ["active"])
+    for entry in json.loads((SAMPLES / "ovarian-platinum-resistant.json").read_text())["entry"]:
+        resource = entry["resource"]
+        if "-pld-" in resource["id"]:
+            resource["status"] = "entered-in-error"
+        elif resource["id"].endswith("-recurrence"):
+            resource["verificationStatus"]["coding"][0]["code"] = "entered-in-error"
+            del resource["clinicalStatus"]
+        else:
+            continue
+        status_is(gateway.curl("/" + entry["request"]["url"], method="PUT", body=resource), 200)
+    wait_until(lambda: settled(gateway, 2) and
+               [f["status"] for f in flags(ehr, "sample-ovarian")] == ["entered-in-error"],
+               "the Flag to be entered-in-error", 60)
+
+
+def test_ehr_comes_back():
+    """while the EHR is down nothing is lost; once it is back the Flag arrives, once"""
+    ehr = ehr_for(pki)
+    gateway = Lifeline(pki).send_to(ehr).start()
+    push(gateway, "aml-7plus3-flag-ida.json")
+    wait_until(lambda: any(row["attempts"] > 0 for row in gateway.outbox()), "a failed attempt")
+    gateway.stop()
+    ehr.start()
+    gateway.start()
+    wait_until(lambda: settled(gateway, 2), "the postings to be settled", 90)
+    equal([f["status"] for f in flags(ehr, "sample-aml")], ["active"])
+
+
+def test_unmapped_is_visible():
+    """a drug and a condition that no mapping knows are counted and listed, never dropped"""
+    gateway = Lifeline(pki).start()
+    strange = support.order("m1", "p1", rxnorm="99999999", text="zyxwvutinib")
+    status_is(gateway.curl("/MedicationRequest/m1", method="PUT", body=strange), 201)
+    status_is(gateway.curl("/Condition/c1", method="PUT",
+                           body=support.condition("c1", "p1", code="QQ1.2")), 201)
+    listed = wait_until(lambda: gateway.run("unmapped").stdout, "the list of unmapped codes")
+    assert "99999999" in listed and "QQ1.2" in listed, listed
+
+
+if __name__ == "__main__":
+    support.main(globals())
