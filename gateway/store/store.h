@@ -2,10 +2,13 @@
  *
  * What      rows are addressed by integer keys that grow with time, so inserts land at the right
  *           edge of their trees; only what is looked up by text on the hot path has a text index.
- *           Bodies and patient states are opaque bytes here.
+ *           Bodies and patient states are opaque bytes here.  Rows are read and written between
+ *           store_begin() and store_commit() or store_rollback().
  * Owns      rows that are read live in the arena given; rows that are written are borrowed.
- * Errors    ERR_STORAGE (the medium failed; the whole batch is lost), ERR_CORRUPT (a row cannot be
- *           read).  "Not found" is not an error: *found is false.
+ * Errors    ERR_STORAGE (the medium failed; the transaction is lost: every later call of it fails
+ *           too, roll it back), ERR_CORRUPT (a row cannot be read), ERR_CONFLICT (a key, an id or a
+ *           version is taken), ERR_TOO_LARGE (the arena is full).  "Not found" is not an error:
+ *           *found is false; but writing to what is not there is ERR_NOT_FOUND.
  * Thread    a tx belongs to one lane thread.  store_key_reserve() may be called from any thread.
  * Backends  memory (tests, offline) and SQLite; one contract suite runs on each
  *           (tests/contract/store_test.c).
@@ -22,9 +25,9 @@ struct store;
 struct store_tx;
 
 struct store_settings {
-    const char *path;      /* SQLite file; NULL for memory */
-    size_t cache_bytes;    /* SQLite page cache; 0 means a default of 256 MiB */
-    bool is_read_only;     /* offline commands on a live file */
+    const char *path;   /* SQLite file; NULL for memory */
+    size_t cache_bytes; /* SQLite page cache; 0 means a default of 256 MiB */
+    bool is_read_only;  /* offline commands on a live file */
 };
 
 /* --- life -------------------------------------------------------------------------------- */
@@ -75,9 +78,8 @@ bool store_resource_get(struct store_tx *tx, int64_t key, bool with_body, struct
                         struct store_resource *out, bool *found, struct err *err) MUST_USE;
 bool store_resource_find(struct store_tx *tx, int32_t tenant, enum fhir_type type, struct slice id,
                          int64_t *key, bool *found, struct err *err) MUST_USE;
-bool store_resource_version(struct store_tx *tx, int64_t key, uint32_t version,
-                            struct arena *arena, struct store_resource *out, bool *found,
-                            struct err *err) MUST_USE;
+bool store_resource_version(struct store_tx *tx, int64_t key, uint32_t version, struct arena *arena,
+                            struct store_resource *out, bool *found, struct err *err) MUST_USE;
 /* Current resources of a type in order of key, from `after` on; deleted ones included. */
 bool store_resource_scan(struct store_tx *tx, int32_t tenant, enum fhir_type type, int64_t after,
                          unsigned limit, struct arena *arena, struct store_resource **rows,
@@ -102,7 +104,7 @@ bool store_patient_key(struct store_tx *tx, int32_t tenant, struct slice name, b
 /* The packed state (timeline, lines, postings); empty for a patient that has none yet. */
 bool store_patient_load(struct store_tx *tx, int64_t key, struct arena *arena, struct slice *state,
                         struct err *err) MUST_USE;
-/* `next_day`: the day on which the patient must be derived again without news; DATE_NONE if never. */
+/* `next_day`: the day on which the patient must be derived again without news, or DATE_NONE. */
 bool store_patient_save(struct store_tx *tx, int64_t key, struct slice state, int32_t next_day,
                         struct err *err) MUST_USE;
 /* Tenant and name of a patient. */
@@ -112,10 +114,10 @@ bool store_patient_name(struct store_tx *tx, int64_t key, struct arena *arena, i
 bool store_patients_due(struct store_tx *tx, int32_t day, unsigned max, int64_t *keys,
                         unsigned *count, struct err *err) MUST_USE;
 /* All patients of a tenant in order of key, from `after` on. */
-bool store_patients(struct store_tx *tx, int32_t tenant, int64_t after, unsigned max,
-                    int64_t *keys, unsigned *count, struct err *err) MUST_USE;
+bool store_patients(struct store_tx *tx, int32_t tenant, int64_t after, unsigned max, int64_t *keys,
+                    unsigned *count, struct err *err) MUST_USE;
 
-/* Who depends on a resource of another kind: "Medication/m1" -> patients whose orders refer to it. */
+/* Who depends on another resource: "Medication/m1" -> patients whose orders refer to it. */
 bool store_link_put(struct store_tx *tx, int32_t tenant, struct slice target, int64_t patient,
                     struct err *err) MUST_USE;
 bool store_link_scan(struct store_tx *tx, int32_t tenant, struct slice target, int64_t after,
@@ -143,34 +145,37 @@ struct outbox_row {
     struct slice disease;
     struct slice identity;
     struct slice body;
-    struct sha256 wanted;      /* digest of wish and body */
-    struct sha256 held;        /* digest that the destination holds; all zero when none */
+    struct sha256 wanted; /* digest of wish and body */
+    struct sha256 held;   /* digest that the destination holds; all zero when none */
     enum outbox_state state;
-    uint32_t attempts;         /* since the last success or change */
+    uint32_t attempts; /* since the last success or change */
     int64_t due_ms;
     int64_t created_ms, changed_ms;
     struct slice target_id, target_etag; /* as the destination answered */
-    int32_t last_status;       /* HTTP, 0 when there was no answer */
-    struct slice last_error;   /* class and issue code only: no patient data */
-    uint32_t revision;         /* grows with each change of what is wanted */
+    int32_t last_status;                 /* HTTP, 0 when there was no answer */
+    struct slice last_error;             /* class and issue code only: no patient data */
+    uint32_t revision;                   /* grows with each change of what is wanted */
 };
 
 /* Inserts, or changes what is wanted of an existing row (state becomes PENDING, attempts 0,
- * revision + 1, target and held are kept).  Uses tenant, patient, patient_name, destination, kind,
- * wish, disease, identity, body, wanted; due_ms and changed_ms.  No change when `wanted` is equal. */
+ * revision + 1, target and held are kept).  A row that is UNKNOWN stays so: it is reconciled before
+ * anything is sent.  Uses tenant, patient, patient_name, destination, kind, wish, disease, identity,
+ * body, wanted; due_ms and changed_ms.  No change when `wanted` is equal. */
 bool store_outbox_want(struct store_tx *tx, const struct outbox_row *row, struct err *err) MUST_USE;
 /* Rows that may be sent now (PENDING or UNKNOWN, due_ms <= now_ms) for one destination, by key, at
- * most one per patient and none of the patients in busy[]. */
+ * most one per patient and none of the patients in busy[].  With a backlog of more than 4 * limit
+ * patients, the oldest due are looked at first. */
 bool store_outbox_claim(struct store_tx *tx, struct slice destination, int64_t now_ms,
                         const int64_t *busy, unsigned busy_count, unsigned limit,
                         struct arena *arena, struct outbox_row **rows, unsigned *count,
                         struct err *err) MUST_USE;
 /* Writes back state, attempts, due_ms, target_*, held, last_* of row->key.  When the row's revision
- * has moved on meanwhile, state stays PENDING and due_ms is not put off. */
+ * has moved on meanwhile, state, attempts and due_ms stay those of the newer wish; but UNKNOWN is
+ * kept.  ERR_NOT_FOUND when there is no such row. */
 bool store_outbox_settle(struct store_tx *tx, const struct outbox_row *row,
                          struct err *err) MUST_USE;
-bool store_outbox_get(struct store_tx *tx, int64_t key, struct arena *arena,
-                      struct outbox_row *out, bool *found, struct err *err) MUST_USE;
+bool store_outbox_get(struct store_tx *tx, int64_t key, struct arena *arena, struct outbox_row *out,
+                      bool *found, struct err *err) MUST_USE;
 bool store_outbox_find(struct store_tx *tx, int32_t tenant, struct slice destination,
                        struct slice identity, struct arena *arena, struct outbox_row *out,
                        bool *found, struct err *err) MUST_USE;
@@ -190,8 +195,7 @@ struct audit_row {
     struct sha256 hash;
 };
 
-bool store_audit_append(struct store_tx *tx, const struct audit_row *row,
-                        struct err *err) MUST_USE;
+bool store_audit_append(struct store_tx *tx, const struct audit_row *row, struct err *err) MUST_USE;
 /* The last row's seq and hash; seq 0 when the log is empty.  Kept apart from the rows, so that a
  * cut tail shows. */
 bool store_audit_head(struct store_tx *tx, int64_t *seq, struct sha256 *hash,
@@ -203,8 +207,8 @@ bool store_audit_scan(struct store_tx *tx, int64_t after, unsigned limit, struct
 /* Signed heads, by seq. */
 bool store_audit_sign(struct store_tx *tx, int64_t seq, struct slice statement,
                       struct err *err) MUST_USE;
-bool store_audit_signatures(struct store_tx *tx, int64_t after, unsigned limit,
-                            struct arena *arena, struct audit_row **rows, unsigned *count,
+bool store_audit_signatures(struct store_tx *tx, int64_t after, unsigned limit, struct arena *arena,
+                            struct audit_row **rows, unsigned *count,
                             struct err *err) MUST_USE; /* record = the statement; hash unused */
 
 /* --- what no mapping knew ----------------------------------------------------------------- */

@@ -1,0 +1,325 @@
+/* What one lane's store can do: the sequence of a real job, without HTTP, FHIR and derivation.
+ *
+ *   store [--path FILE] [--fill RESOURCES] [--seconds S]
+ *
+ * A job is: savepoint, patient key, patient state loaded, one version of 500 bytes inserted, state
+ * of about 4 KB saved, one audit record appended, savepoint kept.  First on an empty file, then
+ * with --fill resources (of 40 per patient) present.  Figures are printed, nothing is asserted. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/pool.h"
+#include "loop/loop.h"
+#include "store/lane.h"
+#include "store/ledger.h"
+
+#define BODY_BYTES 500
+#define STATE_BYTES 4096
+#define RESOURCES_PER_PATIENT 40
+#define IN_FLIGHT_MAX 256
+
+struct bench {
+    struct store *store;
+    struct store_tx *tx;
+    int64_t patients; /* known names: Patient/0 ... */
+    int64_t written;
+    uint64_t chance;
+    double seconds;
+    struct arena arena;
+};
+
+struct result {
+    double per_second, cpu_us;
+};
+
+static char noise[64 * 1024];
+
+static uint64_t next_chance(uint64_t *chance)
+{
+    *chance ^= *chance << 13;
+    *chance ^= *chance >> 7;
+    *chance ^= *chance << 17;
+    return *chance;
+}
+
+static double now_s(clockid_t clock)
+{
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void must(bool is_done, const struct err *err)
+{
+    if (is_done)
+        return;
+    fprintf(stderr, "%s: %s\n", err->where, err->what);
+    exit(EXIT_FAILURE);
+}
+
+/* --- one resource ------------------------------------------------------------------------- */
+
+static bool audit(struct store_tx *tx, struct slice patient, int64_t number, struct err *err)
+{
+    const struct audit_entry entry = { .action = "create",
+                                       .type = FHIR_MEDICATION_REQUEST,
+                                       .id = SLICE("l00000000001a2b3"),
+                                       .version = 1,
+                                       .status = 201 };
+    const struct audit_record record = {
+        .kind = AUDIT_REQUEST,
+        .time_ms = INT64_C(1790000000000) + number,
+        .monotonic_ns = number * 1000,
+        .tenant = SLICE("mainehr"),
+        .actor = SLICE("CN=ehr.example.org"),
+        .address = SLICE("10.1.2.3:40120"),
+        .request_id = SLICE("9f0c5a52-8a0f-4d43-9c1c-5b0e8a3f2a11"),
+        .method = SLICE("POST"),
+        .path = SLICE("/fhir/MedicationRequest"),
+        .status = 201,
+        .outcome = "success",
+        .entries = &entry,
+        .entry_count = 1,
+        .patient = patient,
+    };
+    return ledger_append(tx, &record, err);
+}
+
+static bool write_one(struct bench *bench, struct store_tx *tx, struct err *err)
+{
+    uint64_t chance = next_chance(&bench->chance);
+    int64_t number = (int64_t)(chance % (uint64_t)bench->patients);
+    size_t state_len = STATE_BYTES - 256 + chance / 7 % 512;
+    char name[32];
+    int length = snprintf(name, sizeof name, "Patient/%lld", (long long)number);
+    struct slice patient = { name, (size_t)length };
+    struct slice state = { noise + chance % 1024, state_len };
+    struct slice before = SLICE("");
+    struct store_resource row = { .key = store_key_reserve(bench->store, 1),
+                                  .tenant = 1,
+                                  .type = FHIR_MEDICATION_REQUEST,
+                                  .version = 1,
+                                  .updated_ms = INT64_C(1790000000000),
+                                  .body = { noise + chance / 3 % 1024, BODY_BYTES } };
+    int32_t next_day = 20000 + (int32_t)(bench->written / 1000 + (int64_t)(chance / 11 % 60));
+    bool found = false;
+    arena_reset(&bench->arena);
+    bench->written++;
+    return store_patient_key(tx, 1, patient, true, &row.patient, &found, err) &&
+           store_patient_load(tx, row.patient, &bench->arena, &before, err) &&
+           store_resource_insert(tx, &row, err) &&
+           store_patient_save(tx, row.patient, state, next_day, err) &&
+           audit(tx, patient, bench->written, err);
+}
+
+/* --- batches without a lane --------------------------------------------------------------- */
+
+static void write_batch(struct bench *bench, unsigned batch)
+{
+    struct err err;
+    must(store_begin(bench->tx, &err), &err);
+    for (unsigned i = 0; i < batch; i++) {
+        if (batch > 1)
+            must(store_savepoint(bench->tx, &err), &err);
+        must(write_one(bench, bench->tx, &err), &err);
+        if (batch > 1)
+            must(store_savepoint_keep(bench->tx, &err), &err);
+    }
+    must(store_commit(bench->tx, &err), &err);
+}
+
+static struct result measure_batch(struct bench *bench, unsigned batch)
+{
+    double start = now_s(CLOCK_MONOTONIC), cpu = now_s(CLOCK_THREAD_CPUTIME_ID);
+    int64_t count = 0;
+    while (now_s(CLOCK_MONOTONIC) - start < bench->seconds) {
+        write_batch(bench, batch);
+        count += batch;
+    }
+    double wall = now_s(CLOCK_MONOTONIC) - start;
+    cpu = now_s(CLOCK_THREAD_CPUTIME_ID) - cpu;
+    return (struct result){ (double)count / wall, cpu / (double)count * 1e6 };
+}
+
+/* --- through the lane --------------------------------------------------------------------- */
+
+struct flight {
+    struct bench *bench;
+    struct lane *lane;
+    struct loop *loop;
+    double start, end;
+    unsigned per_job, in_flight;
+    int64_t jobs;
+    struct seat {
+        struct job job;
+        struct flight *flight;
+        double submitted;
+    } seats[IN_FLIGHT_MAX];
+    double *waits;
+    int64_t wait_max;
+};
+
+static bool run_job(struct job *job, struct store_tx *tx, struct err *err)
+{
+    struct flight *flight = CONTAINER_OF(job, struct seat, job)->flight;
+    for (unsigned i = 0; i < flight->per_job; i++)
+        if (!write_one(flight->bench, tx, err))
+            return false;
+    return true;
+}
+
+static void submit(struct seat *seat)
+{
+    struct err err;
+    seat->submitted = now_s(CLOCK_MONOTONIC);
+    must(lane_submit(seat->flight->lane, seat->flight->loop, &seat->job, &err), &err);
+}
+
+static void on_done(struct job *job, const struct err *err)
+{
+    struct seat *seat = CONTAINER_OF(job, struct seat, job);
+    struct flight *flight = seat->flight;
+    double now = now_s(CLOCK_MONOTONIC);
+    must(err->code == ERR_OK, err);
+    if (flight->jobs < flight->wait_max)
+        flight->waits[flight->jobs] = now - seat->submitted;
+    flight->jobs++;
+    if (now - flight->start < flight->bench->seconds) {
+        submit(seat);
+        return;
+    }
+    if (--flight->in_flight == 0) {
+        flight->end = now;
+        loop_stop(flight->loop);
+    }
+}
+
+static void on_start(void *arg)
+{
+    struct flight *flight = arg;
+    flight->start = now_s(CLOCK_MONOTONIC);
+    for (unsigned i = 0; i < flight->in_flight; i++)
+        submit(&flight->seats[i]);
+}
+
+static int by_wait(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static void measure_lane(struct bench *bench, unsigned in_flight, unsigned per_job)
+{
+    struct err err;
+    struct flight *flight = pool_new(sizeof *flight);
+    const struct lane_settings settings = { .queue_max = 4096, .batch_max = 512 };
+    *flight = (struct flight){ .bench = bench, .per_job = per_job, .in_flight = in_flight };
+    flight->wait_max = 1000000;
+    flight->waits = pool_new((size_t)flight->wait_max * sizeof(double));
+    for (unsigned i = 0; i < in_flight; i++)
+        flight->seats[i] =
+            (struct seat){ .flight = flight, .job = { .run = run_job, .done = on_done } };
+    must(lane_start(bench->store, &settings, &flight->lane, &err), &err);
+    must(loop_open("bench", &flight->loop, &err), &err);
+    must(loop_start(flight->loop, on_start, flight, &err), &err);
+    loop_join(flight->loop);
+    struct lane_counts counts = lane_counts(flight->lane);
+    lane_stop(flight->lane);
+    loop_close(flight->loop);
+
+    int64_t kept = flight->jobs < flight->wait_max ? flight->jobs : flight->wait_max;
+    qsort(flight->waits, (size_t)kept, sizeof(double), by_wait);
+    double wall = flight->end - flight->start;
+    printf("  lane  %3u in flight x %3u resources  %9.0f resources/s  batch %6.1f"
+           "  p50 %7.2f ms  p99 %7.2f ms\n",
+           in_flight, per_job, (double)flight->jobs * per_job / wall,
+           (double)counts.jobs / (double)counts.batches, flight->waits[kept / 2] * 1e3,
+           flight->waits[kept * 99 / 100] * 1e3);
+    pool_free(flight->waits);
+    pool_free(flight);
+}
+
+/* --- the run ------------------------------------------------------------------------------ */
+
+static void measure_all(struct bench *bench, const char *title)
+{
+    static const unsigned batches[] = { 1, 8, 64, 512 };
+    static const struct {
+        unsigned in_flight, per_job;
+    } flights[] = { { 1, 1 }, { 16, 1 }, { 64, 1 }, { 256, 1 }, { 4, 100 }, { 16, 100 } };
+    printf("%s\n", title);
+    for (size_t i = 0; i < COUNT_OF(batches); i++) {
+        struct result result = measure_batch(bench, batches[i]);
+        printf("  store batch %3u  %9.0f resources/s  %6.1f us CPU each\n", batches[i],
+               result.per_second, result.cpu_us);
+        fflush(stdout);
+    }
+    for (size_t i = 0; i < COUNT_OF(flights); i++) {
+        measure_lane(bench, flights[i].in_flight, flights[i].per_job);
+        fflush(stdout);
+    }
+}
+
+static void fill(struct bench *bench, int64_t resources)
+{
+    double start = now_s(CLOCK_MONOTONIC);
+    int64_t count = 0;
+    bench->patients = resources / RESOURCES_PER_PATIENT;
+    for (; bench->written < resources; count += 1000)
+        write_batch(bench, 1000);
+    printf("filled to %lld resources of %lld patients: %.0f/s\n", (long long)bench->written,
+           (long long)bench->patients, (double)count / (now_s(CLOCK_MONOTONIC) - start));
+}
+
+static void remove_files(const char *path)
+{
+    static const char *const suffixes[] = { "", "-wal", "-shm" };
+    char name[512];
+    for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
+        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+        unlink(name);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = { { "path", required_argument, NULL, 'p' },
+                                             { "fill", required_argument, NULL, 'f' },
+                                             { "seconds", required_argument, NULL, 's' },
+                                             { NULL, 0, NULL, 0 } };
+    const char *path = "bench-store.db";
+    int64_t resources = 1000000;
+    struct bench bench = { .patients = 1000, .chance = 88172645463325252u, .seconds = 2 };
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (option == 'p')
+            path = optarg;
+        else if (option == 'f')
+            resources = strtoll(optarg, NULL, 10);
+        else if (option == 's')
+            bench.seconds = strtod(optarg, NULL);
+        else
+            return 2;
+    }
+    uint64_t seed = 1;
+    for (size_t i = 0; i < sizeof noise; i++)
+        noise[i] = (char)(next_chance(&seed) >> 40);
+
+    struct err err;
+    remove_files(path);
+    must(store_open(&(struct store_settings){ .path = path }, &bench.store, &err), &err);
+    must(store_tx_open(bench.store, &bench.tx, &err), &err);
+    arena_init(&bench.arena, (size_t)1 << 20);
+    measure_all(&bench, "empty file, 1,000 patients");
+    if (resources > 0) {
+        fill(&bench, resources);
+        measure_all(&bench, "filled file");
+    }
+    arena_fini(&bench.arena);
+    store_tx_close(bench.tx);
+    store_close(bench.store);
+    remove_files(path);
+    return 0;
+}
