@@ -11,12 +11,11 @@
 #include "domain/line.h"
 
 struct report_head {
-    struct slice patient;        /* "Patient/p1" */
+    struct slice patient; /* "Patient/p1" */
     const struct sha256 *rule_set;
 };
 
-void report_json(const struct report_head *head, const struct therapy *therapy,
-                 struct buffer *out);
+void report_json(const struct report_head *head, const struct therapy *therapy, struct buffer *out);
 /* `explain` adds rule ids, operands and evidence of each boundary. */
 void report_text(const struct report_head *head, const struct therapy *therapy, bool explain,
                  struct buffer *out);

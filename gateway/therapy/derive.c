@@ -1,0 +1,148 @@
+#include "therapy/derive.h"
+
+#include "therapy/attribute.h"
+#include "therapy/evidence.h"
+#include "therapy/exposure.h"
+#include "therapy/finish.h"
+#include "therapy/lines.h"
+#include "therapy/verdict.h"
+
+/* --- the patient's events by type ------------------------------------------------------------------- */
+
+static bool is_reference_before(const struct event *a, const struct event *b)
+{
+    if (a->type != b->type)
+        return a->type < b->type;
+    int order = slice_cmp(a->id, b->id);
+    return order != 0 ? order < 0 : a->version < b->version;
+}
+
+static void sift_down(const struct event **events, unsigned from, unsigned count)
+{
+    for (unsigned child; (child = 2 * from + 1) < count; from = child) {
+        if (child + 1 < count && is_reference_before(events[child], events[child + 1]))
+            child++;
+        if (!is_reference_before(events[from], events[child]))
+            return;
+        const struct event *swap = events[from];
+        events[from] = events[child];
+        events[child] = swap;
+    }
+}
+
+/* By type, then id: the order in which lists are printed, whatever order events came in. */
+static void sort_references(const struct event **events, unsigned count)
+{
+    bool is_sorted = true;
+    for (unsigned i = 1; i < count && is_sorted; i++)
+        is_sorted = !is_reference_before(events[i], events[i - 1]);
+    if (is_sorted)
+        return;
+    for (unsigned i = count / 2; i-- > 0;)
+        sift_down(events, i, count);
+    for (unsigned left = count; left-- > 1;) {
+        const struct event *swap = events[0];
+        events[0] = events[left];
+        events[left] = swap;
+        sift_down(events, 0, left);
+    }
+}
+
+/* Orders that were taken back are of no interest to anybody; drafts are nobody's order yet. */
+static bool is_listed_unmapped(const struct event *event)
+{
+    if (!event->is_unmapped)
+        return false;
+    if (event->type == FHIR_CONDITION)
+        return condition_counts(event);
+    return event->type == FHIR_MEDICATION_REQUEST && event->status != STATUS_ENTERED_IN_ERROR &&
+           event->status != STATUS_DRAFT;
+}
+
+static bool split_events(struct engine *engine, const struct event *events, size_t count,
+                         struct therapy *out)
+{
+    const struct event **lists = arena_alloc_raw(engine->arena, (4 * count + 1) * sizeof(*lists));
+    if (lists == NULL)
+        return false;
+    engine->orders = lists;
+    engine->conditions = lists + count;
+    engine->procedures = lists + 2 * count;
+    const struct event **unmapped = lists + 3 * count;
+    unsigned unmapped_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct event *event = &events[i];
+        if (event->type == FHIR_MEDICATION_REQUEST)
+            engine->orders[engine->order_count++] = event;
+        else if (event->type == FHIR_CONDITION)
+            engine->conditions[engine->condition_count++] = event;
+        else if (event->type == FHIR_PROCEDURE)
+            engine->procedures[engine->procedure_count++] = event;
+        if (is_listed_unmapped(event))
+            unmapped[unmapped_count++] = event;
+    }
+    sort_references(engine->conditions, engine->condition_count);
+    sort_references(engine->procedures, engine->procedure_count);
+    sort_references(unmapped, unmapped_count);
+    out->unmapped = unmapped;
+    out->unmapped_count = unmapped_count;
+    return true;
+}
+
+/* --- histories --------------------------------------------------------------------------------------- */
+
+static bool derive_history(struct engine *engine, unsigned cancer, struct history *out,
+                           struct err *err)
+{
+    struct course course;
+    if (!course_init(&course, engine, cancer, err) || !lines_sweep(&course, err))
+        return false;
+    struct line *lines = lines_finish(&course);
+    out->disease = course.disease;
+    out->condition = course.cancer->condition;
+    out->is_ambiguous = course.is_ambiguous;
+    out->lines = lines;
+    out->line_count = lines != NULL ? course.line_count : 0;
+    if (out->line_count == course.line_count)
+        verdict_reach(&course, lines, &out->verdict);
+    out->classes = classes_collect(&course, out->verdict.salvage, &out->class_count);
+    return true;
+}
+
+static bool derive_histories(struct engine *engine, struct therapy *out, struct err *err)
+{
+    struct history *histories =
+        ARENA_ARRAY(engine->arena, struct history, engine->cancer_count + 1);
+    for (unsigned i = 0; histories != NULL && i < engine->cancer_count; i++)
+        if (!derive_history(engine, i, &histories[i], err))
+            return false;
+    out->histories = histories;
+    out->history_count = histories != NULL ? engine->cancer_count : 0;
+    return true;
+}
+
+bool therapy_derive(const struct rules *rules, const struct event *events, size_t count,
+                    struct date as_of, struct arena *arena, struct therapy *out, struct err *err)
+{
+    struct engine engine;
+    struct therapy therapy = { .as_of = as_of };
+    memset(&engine, 0, offsetof(struct engine, cancers));
+    memset(&engine.cancer_count, 0, sizeof engine - offsetof(struct engine, cancer_count));
+    engine.rules = rules;
+    engine.as_of = as_of.day;
+    engine.arena = arena;
+    engine.next_change = DATE_NONE;
+    if (!split_events(&engine, events, count, &therapy))
+        return err_fail(err, ERR_TOO_LARGE, "therapy", "too many events for one derivation");
+    if (!cancers_collect(&engine, err) || !exposures_collect(&engine, err) ||
+        !evidence_collect(&engine, err) || !derive_histories(&engine, &therapy, err))
+        return false;
+    sort_references(engine.unattributed, engine.unattributed_count);
+    therapy.unattributed = engine.unattributed;
+    therapy.unattributed_count = engine.unattributed_count;
+    therapy.next_change.day = engine.next_change;
+    if (arena_overflowed(arena))
+        return err_fail(err, ERR_TOO_LARGE, "therapy", "the answer does not fit into its memory");
+    *out = therapy;
+    return true;
+}

@@ -1,0 +1,181 @@
+/* therapy/engine.h -- what the steps of one derivation share.
+ *
+ * What      `struct engine` is the patient, `struct course` one disease of the patient while its lines
+ *           are being found.  Days are plain int32_t here (days since 1970-01-01).  A disease's drugs
+ *           have slots 0..63, so that a set of drugs is a uint64_t.
+ * Owns      everything is in the arena of the derivation.
+ */
+#pragma once
+
+#include "domain/line.h"
+#include "domain/rules.h"
+
+#define SLOT_NONE 64
+#define RULES_MAX 16 /* add-on or maintenance rows of one profile that the engine reads */
+
+/* A cancer of the patient, as Conditions and reasons name it. */
+struct cancer {
+    const struct disease *disease;
+    const struct event *condition; /* the first that names it; NULL when only reasons do */
+    int32_t diagnosed;             /* earliest stated onset; DATE_NONE when there is none */
+    int32_t known;                 /* earliest date of any of its Conditions; DATE_NONE */
+    bool is_active;
+};
+
+enum evidence_kind {
+    EVIDENCE_RELAPSE,
+    EVIDENCE_PROGRESSION,
+    EVIDENCE_REFRACTORY,
+    EVIDENCE_REMISSION,
+    EVIDENCE_METASTASIS,
+    EVIDENCE_CASTRATION,
+};
+
+/* What outranks what as the reason of a boundary (RULES_SPEC 4.1.4). */
+enum evidence_strength {
+    STRENGTH_METASTASIS,
+    STRENGTH_INFERRED,
+    STRENGTH_CODE,
+    STRENGTH_STATUS,
+    STRENGTH_STOP,
+};
+
+struct atom {
+    enum evidence_kind kind;
+    enum evidence_strength strength;
+    int32_t day;
+    int32_t order_start; /* STRENGTH_STOP: the start of the stopped order */
+    uint32_t diseases;   /* bit n: cancer n */
+    const struct event *event;
+};
+
+struct engine {
+    const struct rules *rules;
+    int32_t as_of;
+    struct arena *arena;
+    const struct event **orders, **conditions, **procedures; /* conditions by id */
+    unsigned order_count, condition_count, procedure_count;
+    const struct event **orders_by_id; /* made when first needed */
+    struct cancer cancers[LOT_HISTORIES_MAX];
+    unsigned cancer_count;
+    struct exposure *exposures; /* by start, drug, order id */
+    unsigned exposure_count;
+    struct exposure *plans; /* intent=plan: no exposure, evidence of a planned sequence */
+    unsigned plan_count;
+    struct atom *atoms; /* by day, strength, type, id */
+    unsigned atom_count;
+    const struct event **unattributed;
+    unsigned unattributed_count;
+    int32_t next_change;
+};
+
+/* One exposure of a drug that makes lines. */
+struct use {
+    int32_t start, end;
+    uint8_t slot;
+    const struct exposure *exposure;
+};
+
+/* From this day on the line is in another segment. */
+struct mark {
+    enum segment_kind kind;
+    int32_t start;
+};
+
+/* A line while it grows. */
+struct line_state {
+    unsigned number;
+    int32_t start, own_end; /* own_end: of the orders that started in it */
+    int32_t last;           /* the same with what it carried over: what gaps are measured from */
+    unsigned first_use, use_end;
+    uint64_t opening; /* slots of the first batch */
+    uint64_t taken;   /* all its slots */
+    uint64_t carried, earlier, switched, conditioned;
+    int32_t transplant, conditioning; /* days; DATE_NONE */
+    int32_t infusion; /* day of the cell therapy that it was opened for; DATE_NONE */
+    unsigned cycles;
+    int32_t cycle_start;
+    struct mark marks[LOT_SEGMENTS_MAX];
+    unsigned mark_count;
+    struct line_note *notes;
+    unsigned note_count;
+    /* how it was opened */
+    struct boundary opened_by;
+    const struct atom *relapse;       /* the strongest evidence before or just after its start */
+    const struct atom *first_relapse; /* the earliest: what intervals are measured to */
+    bool is_switch;                   /* a drug of the line before is gone */
+    bool is_short_before;             /* the line before was shorter than one cycle */
+    bool is_unknown_only;             /* only unmapped agents opened it */
+    enum stop_reason change_reason;
+    /* found when it is closed */
+    int32_t induction_end;
+    const struct regimen *regimen;
+    struct line *out;
+};
+
+struct transplant {
+    int32_t day;
+    const struct event *event;
+};
+
+struct course {
+    struct engine *engine;
+    const struct profile *profile;
+    const struct disease *disease;
+    const struct cancer *cancer;
+    uint32_t bit; /* of the cancer in exposure.diseases */
+    bool is_ambiguous;
+
+    const struct drug *drugs[LOT_DRUGS_MAX];
+    unsigned drug_count;
+    struct use *uses; /* by start */
+    unsigned use_count;
+    const struct exposure **steroids; /* by start; they only name regimens */
+    unsigned steroid_count;
+
+    /* what the profile says about each slot */
+    uint64_t exempt, supplement, rechallenge, cell, depletion, conditioning, platinum, cytotoxic;
+    uint64_t unknown;
+    uint64_t addons[RULES_MAX], maintenance[RULES_MAX];
+    uint64_t substitutes[LOT_DRUGS_MAX];
+
+    const struct atom **relapses; /* relapse, progression, refractory of Conditions; by day */
+    unsigned relapse_count;
+    const struct atom **stops; /* orders stopped for progression; by day */
+    unsigned stop_count;
+    const struct atom **others;
+    unsigned other_count;
+    struct transplant *transplants;
+    unsigned transplant_count;
+    int32_t *aphereses;
+    unsigned apheresis_count;
+
+    /* how far the sweep has seen each slot */
+    int32_t seen_end[LOT_DRUGS_MAX];   /* latest end, assumed or not */
+    int32_t stated_end[LOT_DRUGS_MAX]; /* latest end that an order states */
+    const struct use *seen_last[LOT_DRUGS_MAX];
+    uint64_t open; /* slots that go on at as_of */
+
+    struct line_state *lines[LOT_LINES_MAX];
+    unsigned line_count;
+};
+
+/* All orders of one day. */
+struct batch {
+    int32_t day;
+    unsigned first, end; /* in course->uses */
+    uint64_t slots;
+    int32_t last; /* latest end */
+};
+
+static inline uint64_t slot_bit(unsigned slot) { return UINT64_C(1) << slot; }
+static inline struct line_state *course_line(struct course *course)
+{
+    return course->line_count > 0 ? course->lines[course->line_count - 1] : NULL;
+}
+/* The answer may change on `day` although nothing arrives. */
+static inline void engine_changes_on(struct engine *engine, int32_t day)
+{
+    if (day > engine->as_of && (engine->next_change == DATE_NONE || day < engine->next_change))
+        engine->next_change = day;
+}

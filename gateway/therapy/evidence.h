@@ -1,0 +1,12 @@
+/* therapy/evidence.h -- what Conditions and stopped orders say about how the disease went.
+ *
+ * What      atoms: relapse, progression, refractory, remission, a new metastasis code, castration
+ *           resistance; each with its day, strength and source.
+ * Rules     EVD-001 to EVD-011; RULES_SPEC 6 and 4.1.4.
+ */
+#pragma once
+
+#include "therapy/engine.h"
+
+/* Needs engine->cancers and engine->exposures; fills engine->atoms. */
+bool evidence_collect(struct engine *engine, struct err *err) MUST_USE;

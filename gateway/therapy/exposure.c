@@ -1,0 +1,425 @@
+#include "therapy/exposure.h"
+
+#include "therapy/attribute.h"
+
+#define NOT_LINE_TRAITS                                                                     \
+    ((uint32_t)(TRAIT_STEROID | TRAIT_GROWTH_FACTOR | TRAIT_BONE_AGENT | TRAIT_ANTIEMETIC | \
+                TRAIT_MODULATOR | TRAIT_MOBILISATION | TRAIT_BOOSTER))
+
+/* LOT-030: supportive drugs never make a line. */
+bool exposure_makes_lines(const struct drug *drug)
+{
+    return (drug->group == DRUG_ANTINEOPLASTIC || drug->group == DRUG_ENDOCRINE ||
+            drug->group == DRUG_UNKNOWN) &&
+           (drug->traits & NOT_LINE_TRAITS) == 0;
+}
+
+/* Steroids print the name of a regimen; nothing else of the supportive drugs is of interest. */
+static bool is_of_interest(const struct drug *drug)
+{
+    return exposure_makes_lines(drug) || drug_has(drug, TRAIT_STEROID);
+}
+
+/* --- orders by id, for the few orders that point at another one --------------------------------- */
+
+static bool comes_before(const struct event *a, const struct event *b)
+{
+    int order = slice_cmp(a->id, b->id);
+    return order != 0 ? order < 0 : a->version < b->version;
+}
+
+static void sift_down(const struct event **events, unsigned from, unsigned count)
+{
+    for (unsigned child; (child = 2 * from + 1) < count; from = child) {
+        if (child + 1 < count && comes_before(events[child], events[child + 1]))
+            child++;
+        if (!comes_before(events[from], events[child]))
+            return;
+        const struct event *swap = events[from];
+        events[from] = events[child];
+        events[child] = swap;
+    }
+}
+
+static void sort_by_id(const struct event **events, unsigned count)
+{
+    for (unsigned i = count / 2; i-- > 0;)
+        sift_down(events, i, count);
+    for (unsigned left = count; left-- > 1;) {
+        const struct event *swap = events[0];
+        events[0] = events[left];
+        events[left] = swap;
+        sift_down(events, 0, left);
+    }
+}
+
+static struct slice order_id(struct slice reference)
+{
+    struct slice type = SLICE("MedicationRequest/");
+    for (size_t i = 0; i + type.len < reference.len; i++) {
+        struct slice rest = slice_skip(reference, i);
+        if ((i == 0 || reference.at[i - 1] == '/') && slice_starts(rest, type)) {
+            rest = slice_skip(rest, type.len);
+            return slice_take_until(&rest, '/');
+        }
+    }
+    return (struct slice){ NULL, 0 };
+}
+
+const struct event *exposures_find_order(struct engine *engine, struct slice reference)
+{
+    struct slice id = order_id(reference);
+    if (id.len == 0 || engine->order_count == 0)
+        return NULL;
+    if (engine->orders_by_id == NULL) {
+        size_t bytes = engine->order_count * sizeof(engine->orders[0]);
+        engine->orders_by_id = arena_alloc_raw(engine->arena, bytes);
+        if (engine->orders_by_id == NULL)
+            return NULL;
+        memcpy(engine->orders_by_id, engine->orders, bytes);
+        sort_by_id(engine->orders_by_id, engine->order_count);
+    }
+    unsigned low = 0, high = engine->order_count;
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+        if (slice_cmp(engine->orders_by_id[middle]->id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool is_there = low < engine->order_count && slice_eq(engine->orders_by_id[low]->id, id);
+    return is_there ? engine->orders_by_id[low] : NULL;
+}
+
+/* --- admission --------------------------------------------------------------------------------- */
+
+enum admission { ADMIT_NOT, ADMIT_EVER, ADMIT_PLAN, ADMIT_COUNT };
+
+/* EXP-001 */
+static enum admission admit_status(enum order_status status)
+{
+    switch (status) {
+    case STATUS_ACTIVE:
+    case STATUS_COMPLETED:
+    case STATUS_STOPPED:
+    case STATUS_ON_HOLD:
+        return ADMIT_COUNT;
+    case STATUS_UNKNOWN:
+    case STATUS_ABSENT:
+        return ADMIT_EVER;
+    case STATUS_CANCELLED:
+    case STATUS_DRAFT:
+    case STATUS_ENTERED_IN_ERROR:
+        return ADMIT_NOT;
+    }
+    return ADMIT_NOT;
+}
+
+static bool is_counted_order(const struct event *order)
+{
+    return order != NULL && admit_status(order->status) == ADMIT_COUNT && !order->do_not_perform &&
+           (order->intent == INTENT_ORDER || order->intent == INTENT_ORIGINAL_ORDER ||
+            order->intent == INTENT_ABSENT);
+}
+
+/* EXP-014: an order that fills or times a counted order adds nothing. */
+static bool is_filled_elsewhere(struct engine *engine, const struct event *order)
+{
+    for (unsigned i = 0; i < order->based_on_count; i++) {
+        const struct event *base = exposures_find_order(engine, order->based_on[i]);
+        if (base != order && is_counted_order(base))
+            return true;
+    }
+    for (unsigned i = 0; order->group_identifier.len > 0 && i < engine->order_count; i++) {
+        const struct event *other = engine->orders[i];
+        if (other != order && is_counted_order(other) &&
+            slice_eq(other->group_identifier, order->group_identifier) && other->drug_count > 0 &&
+            order->drug_count > 0 && other->drugs[0] == order->drugs[0])
+            return true;
+    }
+    return false;
+}
+
+/* EXP-002, EXP-003 */
+static enum admission admit(struct engine *engine, const struct event *order)
+{
+    enum admission by_status = admit_status(order->status);
+    if (by_status == ADMIT_NOT || order->do_not_perform)
+        return ADMIT_NOT;
+    switch (order->intent) {
+    case INTENT_ABSENT:
+    case INTENT_ORDER:
+    case INTENT_ORIGINAL_ORDER:
+        return by_status;
+    case INTENT_REFLEX_ORDER:
+    case INTENT_FILLER_ORDER:
+    case INTENT_INSTANCE_ORDER:
+        return is_filled_elsewhere(engine, order) ? ADMIT_NOT : by_status;
+    case INTENT_PLAN:
+        return ADMIT_PLAN;
+    case INTENT_PROPOSAL:
+    case INTENT_OPTION:
+        return ADMIT_NOT;
+    }
+    return ADMIT_NOT;
+}
+
+/* --- start and end ----------------------------------------------------------------------------- */
+
+/* EXP-005, EXP-006: the first that exists; a partial date counts from its first day. */
+static struct date_span order_start(const struct event *order)
+{
+    if (order->bounds_start.precision != DATE_ABSENT)
+        return order->bounds_start;
+    if (order->first_timing_event.precision != DATE_ABSENT)
+        return order->first_timing_event;
+    return order->authored_on;
+}
+
+struct order_end {
+    int32_t day;
+    bool is_open, is_assumed;
+};
+
+/* EXP-007: what the order says; INT32_MAX and open when an active order says nothing.  The last
+ * timing event is the last ordered dose: the tail is only for orders that name no dose at all. */
+static struct order_end natural_end(const struct event *order, const struct drug *drug,
+                                    int32_t start)
+{
+    if (order->bounds_end.precision != DATE_ABSENT)
+        return (struct order_end){ .day = order->bounds_end.last.day };
+    if (order->last_timing_event.precision != DATE_ABSENT)
+        return (struct order_end){ .day = order->last_timing_event.last.day };
+    int32_t days = order->bounds_days > 0   ? order->bounds_days
+                   : order->repeat_days > 0 ? order->repeat_days
+                                            : order->supply_days;
+    if (days > 0)
+        return (struct order_end){ .day = start + days };
+    struct order_end end = { .day = INT32_MAX, .is_open = true };
+    bool goes_on = order->status == STATUS_ACTIVE || order->status == STATUS_ON_HOLD;
+    if (!goes_on) /* EXP-010 */
+        end = (struct order_end){ .day = start + drug->tail_days, .is_assumed = true };
+    /* EXP-009: the time in which it may be dispensed caps, it never extends. */
+    if (order->validity_end.precision != DATE_ABSENT && order->validity_end.last.day < end.day)
+        end = (struct order_end){ .day = order->validity_end.last.day, .is_assumed = true };
+    return end;
+}
+
+/* EXP-008: a stop or hold ends the order on the day the source names. */
+static struct order_end order_end(const struct event *order, const struct drug *drug, int32_t start)
+{
+    struct order_end end = natural_end(order, drug, start);
+    if (order->status != STATUS_STOPPED && order->status != STATUS_ON_HOLD)
+        return end;
+    if (order->status_changed.precision != DATE_ABSENT) {
+        if (order->status_changed.last.day < end.day)
+            end = (struct order_end){ .day = order->status_changed.last.day };
+    } else if (end.is_open) {
+        end = (struct order_end){ .day = start + drug->tail_days, .is_assumed = true };
+    }
+    return end;
+}
+
+/* --- collecting -------------------------------------------------------------------------------- */
+
+static void note_unattributed(struct engine *engine, const struct event *order)
+{
+    unsigned count = engine->unattributed_count;
+    if (count == 0 || engine->unattributed[count - 1] != order)
+        engine->unattributed[engine->unattributed_count++] = order;
+}
+
+static void add_plan(struct engine *engine, const struct event *order, const struct drug *drug)
+{
+    if (order->authored_on.precision == DATE_ABSENT)
+        return;
+    engine->plans[engine->plan_count++] =
+        (struct exposure){ .drug = drug, .start = order->authored_on.first, .order = order };
+}
+
+static void add_exposure(struct engine *engine, const struct event *order, const struct drug *drug)
+{
+    struct date_span span = order_start(order);
+    bool is_dated = span.precision != DATE_ABSENT;
+    struct attribution attribution =
+        attribute_order(engine, order, drug, is_dated ? span.first.day : engine->as_of);
+    bool makes_lines = exposure_makes_lines(drug) && drug->group != DRUG_UNKNOWN;
+    if (makes_lines &&
+        (attribution.how == ATTRIBUTED_NOWHERE || (attribution.how == ATTRIBUTED && !is_dated)))
+        note_unattributed(engine, order); /* EXP-020 */
+    if (attribution.how != ATTRIBUTED || !is_dated)
+        return;
+    int32_t start = span.first.day;
+    if (start > engine->as_of) { /* EXP-011: planned, not yet ordered exposure */
+        engine_changes_on(engine, start);
+        return;
+    }
+    struct order_end end = order_end(order, drug, start);
+    if (end.day < start) /* stopped before it began */
+        return;
+    bool goes_on = end.day > engine->as_of;
+    if (goes_on && !end.is_open)
+        engine_changes_on(engine, end.day + 1);
+    engine->exposures[engine->exposure_count++] = (struct exposure){
+        .drug = drug,
+        .start = span.first,
+        .end = { goes_on ? engine->as_of : end.day },
+        .start_span = span,
+        .is_open = goes_on,
+        .is_assumed_end = end.is_assumed,
+        .is_reported = order->reported, /* EXP-004 */
+        .is_ambiguous = attribution.is_ambiguous,
+        .diseases = attribution.diseases,
+        .order = order,
+    };
+}
+
+static void add_order(struct engine *engine, const struct event *order)
+{
+    bool is_interesting = false;
+    for (unsigned i = 0; i < order->drug_count; i++)
+        is_interesting = is_interesting || is_of_interest(order->drugs[i]);
+    if (!is_interesting)
+        return;
+    enum admission admission = admit(engine, order);
+    for (unsigned i = 0; admission != ADMIT_NOT && i < order->drug_count; i++) {
+        const struct drug *drug = order->drugs[i];
+        if (!is_of_interest(drug))
+            continue;
+        if (admission == ADMIT_PLAN)
+            add_plan(engine, order, drug);
+        else if (admission == ADMIT_COUNT)
+            add_exposure(engine, order, drug);
+        else if (exposure_makes_lines(drug) && drug->group != DRUG_UNKNOWN)
+            note_unattributed(engine, order); /* "ever ordered": listed, in no line */
+    }
+}
+
+/* --- order of exposures ------------------------------------------------------------------------ */
+
+static inline bool exposure_before(const struct exposure *a, const struct exposure *b)
+{
+    if (a->start.day != b->start.day)
+        return a->start.day < b->start.day;
+    if (a->drug->index != b->drug->index)
+        return a->drug->index < b->drug->index;
+    int by_id = slice_cmp(a->order->id, b->order->id);
+    return by_id != 0 ? by_id < 0 : a->end.day < b->end.day;
+}
+
+/* Merge sort: orders mostly arrive in runs by date, and equal input must give equal output. */
+static bool sort_exposures(struct engine *engine)
+{
+    unsigned count = engine->exposure_count;
+    bool is_sorted = true;
+    for (unsigned i = 1; i < count && is_sorted; i++)
+        is_sorted = !exposure_before(&engine->exposures[i], &engine->exposures[i - 1]);
+    if (is_sorted)
+        return true;
+    const struct exposure **from = arena_alloc_raw(engine->arena, count * sizeof(*from) * 2);
+    struct exposure *sorted = arena_alloc_raw(engine->arena, count * sizeof(*sorted));
+    if (from == NULL || sorted == NULL)
+        return false;
+    const struct exposure **to = from + count;
+    for (unsigned i = 0; i < count; i++)
+        from[i] = &engine->exposures[i];
+    for (unsigned width = 1; width < count; width *= 2) {
+        for (unsigned low = 0; low < count; low += 2 * width) {
+            unsigned middle = low + width < count ? low + width : count;
+            unsigned high = middle + width < count ? middle + width : count;
+            for (unsigned a = low, b = middle, at = low; at < high; at++)
+                to[at] = a < middle && (b >= high || !exposure_before(from[b], from[a]))
+                             ? from[a++]
+                             : from[b++];
+        }
+        const struct exposure **swap = from;
+        from = to;
+        to = swap;
+    }
+    for (unsigned i = 0; i < count; i++)
+        sorted[i] = *from[i];
+    engine->exposures = sorted;
+    return true;
+}
+
+/* EXP-015: two orders of one drug on one day that end differently: an explicit stop wins. */
+static void settle_same_day(struct engine *engine)
+{
+    for (unsigned i = 1; i < engine->exposure_count; i++) {
+        struct exposure *a = &engine->exposures[i - 1], *b = &engine->exposures[i];
+        if (a->drug != b->drug || a->start.day != b->start.day || a->end.day == b->end.day)
+            continue;
+        bool stop_a = a->order->status == STATUS_STOPPED,
+             stop_b = b->order->status == STATUS_STOPPED;
+        if (stop_a && !stop_b) {
+            b->end = a->end;
+            b->is_open = false;
+        } else if (stop_b && !stop_a) {
+            a->end = b->end;
+            a->is_open = false;
+        }
+    }
+}
+
+/* EXP-013: a renewal joins the order that it names, whatever the gap, unless that was stopped. */
+static void join_renewals(struct engine *engine)
+{
+    for (unsigned i = 0; i < engine->exposure_count; i++) {
+        const struct exposure *renewal = &engine->exposures[i];
+        if (renewal->order->prior_prescription.len == 0)
+            continue;
+        const struct event *prior =
+            exposures_find_order(engine, renewal->order->prior_prescription);
+        if (prior == NULL || prior->status == STATUS_STOPPED || prior->status == STATUS_ON_HOLD)
+            continue;
+        for (unsigned k = i; k-- > 0;) {
+            struct exposure *before = &engine->exposures[k];
+            if (before->order != prior || before->drug != renewal->drug)
+                continue;
+            if (before->end.day < renewal->start.day - 1)
+                before->end.day = renewal->start.day - 1;
+            break;
+        }
+    }
+}
+
+/* EXP-012: open for longer than `stale_open` days, and the drug was not ordered again since. */
+static void flag_stale(struct engine *engine)
+{
+    int32_t limit = engine->rules->stale_open;
+    for (unsigned i = 0; i < engine->exposure_count; i++) {
+        struct exposure *open = &engine->exposures[i];
+        bool says_nothing = open->is_open && open->order->bounds_end.precision == DATE_ABSENT;
+        if (!says_nothing)
+            continue;
+        engine_changes_on(engine, open->start.day + limit + 1);
+        if (engine->as_of - open->start.day <= limit)
+            continue;
+        bool is_renewed = false;
+        for (unsigned k = i + 1; k < engine->exposure_count && !is_renewed; k++)
+            is_renewed = engine->exposures[k].drug == open->drug &&
+                         engine->as_of - engine->exposures[k].start.day <= limit;
+        open->is_stale_open = !is_renewed;
+    }
+}
+
+bool exposures_collect(struct engine *engine, struct err *err)
+{
+    size_t most = 0;
+    for (unsigned i = 0; i < engine->order_count; i++)
+        most += engine->orders[i]->drug_count;
+    engine->exposures = arena_alloc_raw(engine->arena, (most + 1) * sizeof(struct exposure));
+    engine->plans = arena_alloc_raw(engine->arena, (most + 1) * sizeof(struct exposure));
+    engine->unattributed =
+        arena_alloc_raw(engine->arena, (engine->order_count + 1) * sizeof(struct event *));
+    if (arena_overflowed(engine->arena))
+        return err_fail(err, ERR_TOO_LARGE, "therapy", "too many orders for one derivation");
+    for (unsigned i = 0; i < engine->order_count; i++)
+        add_order(engine, engine->orders[i]);
+    if (!sort_exposures(engine))
+        return err_fail(err, ERR_TOO_LARGE, "therapy", "too many orders for one derivation");
+    settle_same_day(engine);
+    join_renewals(engine);
+    flag_stale(engine);
+    return true;
+}

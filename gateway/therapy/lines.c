@@ -1,0 +1,450 @@
+/* The sweep.  All orders of one day are one batch; each batch either joins the current line or opens
+ * the next.  The questions are asked in this order, the first answer is the recorded reason:
+ *
+ *   cell therapy -> conditioning -> window -> known drugs only (relapse, re-challenge, gap)
+ *                -> a new agent (relapse, then the exemptions of stay.h, then a new line)
+ */
+#include "therapy/lines.h"
+
+#include "therapy/bundle.h"
+#include "therapy/stay.h"
+
+struct sweep {
+    struct course *course;
+    struct err *err;
+};
+
+/* --- what the sweep remembers -------------------------------------------------------------------- */
+
+static void see_batch(struct course *course, const struct batch *batch)
+{
+    for (unsigned i = batch->first; i < batch->end; i++) {
+        const struct use *use = &course->uses[i];
+        if (use->end > course->seen_end[use->slot])
+            course->seen_end[use->slot] = use->end;
+        if (!use->exposure->is_assumed_end && use->end > course->stated_end[use->slot])
+            course->stated_end[use->slot] = use->end;
+        if (use->exposure->is_open)
+            course->open |= slot_bit(use->slot);
+        course->seen_last[use->slot] = use;
+    }
+}
+
+/* LOT-003: drugs within `cycle_gap` days of the first of a cycle are one cycle. */
+static void count_cycle(const struct course *course, struct line_state *line, int32_t day)
+{
+    if (line->cycles > 0 && day - line->cycle_start <= course->profile->cycle_gap)
+        return;
+    line->cycles++;
+    line->cycle_start = day;
+}
+
+static void join(struct course *course, struct line_state *line, const struct batch *batch)
+{
+    line->taken |= batch->slots;
+    line->use_end = batch->end;
+    if (batch->last > line->own_end)
+        line->own_end = batch->last;
+    if (batch->last > line->last)
+        line->last = batch->last;
+    count_cycle(course, line, batch->day);
+    see_batch(course, batch);
+}
+
+static void join_noted(struct course *course, struct line_state *line, const struct batch *batch,
+                       struct finding *finding)
+{
+    finding_batch(finding, course, batch);
+    line_note(course, line, finding, batch->day);
+    join(course, line, batch);
+}
+
+/* Transplants that fall into the line up to `until` belong to it. */
+static void take_transplants(const struct course *course, struct line_state *line, int32_t until)
+{
+    for (unsigned i = 0; i < course->transplant_count; i++) {
+        int32_t day = course->transplants[i].day;
+        if (day < line->start || day > until)
+            continue;
+        line->transplant = day;
+        if (day > line->own_end)
+            line->own_end = day;
+        if (day > line->last)
+            line->last = day;
+    }
+}
+
+/* --- opening a line -------------------------------------------------------------------------------- */
+
+/* LOT-024: what the old line still orders beyond the new start goes on in the new line. */
+static void carry_over(struct course *course, const struct line_state *old, struct line_state *line,
+                       const struct batch *batch)
+{
+    for (unsigned s = 0; old != NULL && s < course->drug_count; s++) {
+        bool goes_on = (old->taken & slot_bit(s)) != 0 && course->stated_end[s] > batch->day;
+        if (!goes_on || (batch->slots & slot_bit(s)) != 0)
+            continue;
+        line->carried |= slot_bit(s);
+        if (course->stated_end[s] > line->last)
+            line->last = course->stated_end[s];
+    }
+    line->taken |= line->carried;
+}
+
+/* The strongest and the earliest evidence that the line answers: since the line before started, up
+ * to shortly after this one did. */
+static void find_relapse(const struct course *course, const struct line_state *old,
+                         struct line_state *line)
+{
+    int32_t after = old != NULL ? old->start : INT32_MIN;
+    int32_t until = line->start + course->engine->rules->relapse_lookahead;
+    for (unsigned i = 0; i < course->stop_count && old != NULL; i++)
+        if (course->stops[i]->day > after && course->stops[i]->day <= line->start &&
+            (line->relapse == NULL || course->stops[i]->strength > line->relapse->strength))
+            line->relapse = line->first_relapse = course->stops[i];
+    if (old == NULL)
+        until = line->start;
+    for (unsigned i = 0; i < course->relapse_count; i++) {
+        const struct atom *atom = course->relapses[i];
+        if (atom->day <= after || atom->day > until)
+            continue;
+        if (line->relapse == NULL || atom->strength > line->relapse->strength)
+            line->relapse = atom;
+        if (line->first_relapse == NULL || atom->day < line->first_relapse->day)
+            line->first_relapse = atom;
+    }
+}
+
+/* E3: a drug of the old line that was in use is gone.  What had been dropped long before says
+ * nothing: only drugs within an era of the old line's end are asked. */
+static bool drops_drug(const struct course *course, const struct line_state *old,
+                       const struct line_state *line)
+{
+    int32_t recent = old->own_end - course->engine->rules->era_persistence;
+    for (unsigned s = 0; s < course->drug_count; s++)
+        if ((old->taken & ~line->taken & slot_bit(s)) != 0 && course->seen_end[s] >= recent)
+            return true;
+    return false;
+}
+
+static void judge_opening(struct course *course, const struct line_state *old,
+                          struct line_state *line, const struct batch *batch)
+{
+    find_relapse(course, old, line);
+    line->is_unknown_only = (line->opening & ~course->unknown) == 0;
+    if (old == NULL)
+        return;
+    bool is_new_agent = (line->opening & ~old->taken) != 0;
+    line->is_switch = is_new_agent && drops_drug(course, old, line);
+    line->change_reason = stay_change_reason(course, old, batch);
+    bool is_one_batch = course->uses[old->first_use].start == course->uses[old->use_end - 1].start;
+    line->is_short_before = is_one_batch && is_new_agent &&
+                            old->own_end - old->start < course->engine->rules->short_line;
+}
+
+static bool open_line(struct sweep *sweep, const struct batch *batch, struct finding *finding)
+{
+    struct course *course = sweep->course;
+    struct line_state *old = course_line(course);
+    if (course->line_count == LOT_LINES_MAX)
+        return err_fail(sweep->err, ERR_TOO_LARGE, "therapy", "more than %d lines of one disease",
+                        LOT_LINES_MAX);
+    struct line_state *line = ARENA_NEW(course->engine->arena, struct line_state);
+    if (line == NULL)
+        return err_fail(sweep->err, ERR_TOO_LARGE, "therapy", "too many lines for one derivation");
+    if (old != NULL)
+        take_transplants(course, old, batch->day - 1);
+    line->number = ++course->line_count;
+    course->lines[line->number - 1] = line;
+    line->start = batch->day;
+    line->own_end = line->last = batch->last;
+    line->first_use = batch->first;
+    line->opening = line->taken = batch->slots;
+    line->earlier = old != NULL ? old->earlier | old->taken : 0;
+    line->transplant = line->conditioning = line->infusion = DATE_NONE;
+    carry_over(course, old, line, batch);
+    judge_opening(course, old, line, batch);
+    line_mark(line, SEGMENT_INDUCTION, batch->day);
+    finding_batch(finding, course, batch);
+    int32_t lookahead = course->engine->rules->relapse_lookahead;
+    if (old != NULL)
+        finding_atoms(finding, course, old->start, batch->day + lookahead);
+    line->opened_by = finding_boundary(finding, course->engine->arena);
+    join(course, line, batch);
+    return true;
+}
+
+static bool open_by_rule(struct sweep *sweep, const struct batch *batch, enum rule rule)
+{
+    const struct course *course = sweep->course;
+    const struct line_state *old = course_line(sweep->course);
+    struct finding finding = { .rule = rule };
+    if (old != NULL) {
+        finding_operand(&finding, "gapDays", batch->day - old->last);
+        finding_operand(&finding, "ageDays", batch->day - old->start);
+        finding_operand(&finding, "windowDays", course->profile->window);
+    }
+    return open_line(sweep, batch, &finding);
+}
+
+/* --- cell therapy and conditioning ------------------------------------------------------------------ */
+
+/* LOT-018, LOT-019.  Bridging with drugs of the current line only is the current line. */
+static bool take_cell_therapy(struct sweep *sweep, const struct batch *batch,
+                              const struct infusion *infusion, bool *taken)
+{
+    struct course *course = sweep->course;
+    struct line_state *line = course_line(course);
+    bool is_known = line != NULL && (batch->slots & ~line->taken) == 0;
+    *taken = true;
+    bool is_split_dose = is_known && line->infusion != DATE_NONE &&
+                         batch->day - line->start <= course->profile->window;
+    if (line != NULL && (line->infusion == infusion->day || is_split_dose)) {
+        join(course, line, batch);
+    } else if (infusion->is_bridging && is_known) {
+        *taken = false;
+        return true;
+    } else if (!open_by_rule(sweep, batch,
+                             line == NULL ? RULE_FIRST_EXPOSURE : RULE_CELL_THERAPY)) {
+        return false;
+    }
+    line = course_line(course);
+    bool is_first_bridging = infusion->is_bridging && line->infusion != infusion->day;
+    line->infusion = infusion->day;
+    if (is_first_bridging) {
+        line->marks[0].kind = SEGMENT_BRIDGING;
+        struct finding bridging = { .rule = RULE_BRIDGING };
+        finding_batch(&bridging, course, batch);
+        line_note(course, line, &bridging, batch->day);
+    } else if (!infusion->is_bridging && batch->day < infusion->day) {
+        line_mark(line, SEGMENT_CONDITIONING, batch->day);
+        line->conditioned |= batch->slots;
+    } else if (batch->day == infusion->day) {
+        line_mark(line, SEGMENT_INDUCTION, batch->day);
+    }
+    return true;
+}
+
+/* LOT-020, LOT-021: conditioning is no line of its own. */
+static bool take_conditioning(struct sweep *sweep, const struct batch *batch,
+                              const struct conditioning *conditioning)
+{
+    struct course *course = sweep->course;
+    struct line_state *line = course_line(course);
+    int32_t since = 0;
+    if (bundle_is_second(course, line, conditioning, batch->day, &since)) {
+        struct finding finding = { .rule = RULE_SECOND_TRANSPLANT };
+        finding_operand(&finding, "sinceTransplantDays", since);
+        finding_operand(&finding, "limitDays", course->profile->second_transplant_same_line);
+        if (!open_line(sweep, batch, &finding))
+            return false;
+    } else if (course_relapse(course, line, batch->day) != NULL) {
+        if (!open_by_rule(sweep, batch, RULE_NEW_AGENT_AFTER_RELAPSE))
+            return false;
+    } else {
+        struct finding finding = { .rule = RULE_CONDITIONING };
+        if (conditioning->transplant != DATE_NONE)
+            finding_operand(&finding, "beforeTransplantDays",
+                            conditioning->transplant - batch->day);
+        if (conditioning->event != NULL)
+            finding_evidence(&finding, conditioning->event);
+        join_noted(course, line, batch, &finding);
+    }
+    line = course_line(course);
+    line->conditioning = batch->day;
+    line->conditioned |= batch->slots;
+    line_mark(line, SEGMENT_CONDITIONING, batch->day);
+    if (conditioning->transplant != DATE_NONE)
+        take_transplants(course, line, conditioning->transplant);
+    return true;
+}
+
+/* --- drugs that the line knows ------------------------------------------------------------------------ */
+
+/* Slots of the batch that are new to the line; substitutes of its drugs are not (LOT-004). */
+static uint64_t new_slots(const struct course *course, const struct line_state *line,
+                          const struct batch *batch, uint64_t *substituted)
+{
+    uint64_t fresh = batch->slots & ~line->taken;
+    *substituted = 0;
+    for (unsigned s = 0; s < course->drug_count; s++)
+        if ((fresh & slot_bit(s)) != 0 && (course->substitutes[s] & line->taken) != 0)
+            *substituted |= slot_bit(s);
+    return fresh & ~*substituted;
+}
+
+/* LOT-007: the same drugs again after a relapse.  A profile without a gap rule keeps a resumed
+ * regimen in its line, and evidence inside a running era is about that era. */
+static bool is_relapse(const struct course *course, const struct line_state *line,
+                       const struct batch *batch)
+{
+    const struct rules *rules = course->engine->rules;
+    if (course->profile->gap == RULE_OFF || batch->day - line->last <= rules->era_persistence)
+        return false;
+    int32_t after = line->start + rules->relapse_lookahead;
+    after = line->last > after ? line->last : after;
+    if (course_relapse_between(course, after, batch->day) != NULL)
+        return true;
+    /* A stop for progression is dated to the end of its order, which is `last` itself. */
+    const struct atom *relapse = course_relapse(course, line, batch->day);
+    return relapse != NULL && relapse->strength == STRENGTH_STOP && relapse->day >= line->last;
+}
+
+/* LOT-008: drugs of the first line again, long after their own last order, though others went on. */
+static bool is_rechallenge(const struct course *course, const struct batch *batch, int32_t *gap)
+{
+    int32_t last = DATE_NONE;
+    if (course->profile->rechallenge_after == RULE_OFF || course->rechallenge == 0 ||
+        (batch->slots & course->rechallenge) == 0)
+        return false;
+    for (unsigned s = 0; s < course->drug_count; s++)
+        if ((course->rechallenge & slot_bit(s)) != 0 && course->seen_end[s] > last)
+            last = course->seen_end[s];
+    *gap = last != DATE_NONE ? batch->day - last : 0;
+    return last != DATE_NONE && *gap > course->profile->rechallenge_after;
+}
+
+static bool open_gap(struct sweep *sweep, const struct batch *batch, enum rule rule, int32_t gap,
+                     int32_t limit)
+{
+    struct finding finding = { .rule = rule };
+    finding_operand(&finding, "gapDays", gap);
+    finding_operand(&finding, "limitDays", limit);
+    return open_line(sweep, batch, &finding);
+}
+
+/* LOT-005 applies unless LOT-006, LOT-012 or LOT-032 keeps the line together. */
+static enum rule gap_exemption(const struct course *course, const struct line_state *line,
+                               const struct batch *batch, int32_t gap)
+{
+    if ((batch->slots & course->exempt & ~course->unknown) != 0)
+        return RULE_GAP_EXEMPT;
+    if (stay_continues_maintenance(course, line, batch->slots, gap))
+        return RULE_MAINTENANCE;
+    if (course->profile->merge_identical && batch->slots == line->taken)
+        return RULE_IDENTICAL;
+    return RULE_NONE;
+}
+
+static bool take_known(struct sweep *sweep, const struct batch *batch, uint64_t substituted)
+{
+    struct course *course = sweep->course;
+    struct line_state *line = course_line(course);
+    int32_t gap = batch->day - line->last, limit = stay_gap_limit(course, line);
+    int32_t rechallenge_gap;
+    if (is_relapse(course, line, batch))
+        return open_by_rule(sweep, batch, RULE_RELAPSE);
+    if (is_rechallenge(course, batch, &rechallenge_gap))
+        return open_gap(sweep, batch, RULE_RECHALLENGE, rechallenge_gap,
+                        course->profile->rechallenge_after);
+    struct finding finding = { .rule = RULE_SUBSTITUTION };
+    if (limit != RULE_OFF && gap > limit) {
+        finding.rule = gap_exemption(course, line, batch, gap);
+        if (finding.rule == RULE_NONE)
+            return open_gap(sweep, batch, RULE_GAP, gap, limit);
+        finding_operand(&finding, "gapDays", gap);
+        finding_operand(&finding, "limitDays", limit);
+    } else if (substituted == 0) {
+        join(course, line, batch);
+        return true;
+    }
+    join_noted(course, line, batch, &finding);
+    return true;
+}
+
+/* --- new agents ----------------------------------------------------------------------------------------- */
+
+static void mark_stay(struct course *course, struct line_state *line, const struct batch *batch,
+                      enum rule rule, uint64_t fresh)
+{
+    if (rule == RULE_MAINTENANCE || rule == RULE_POST_TRANSPLANT) {
+        line_mark(line, SEGMENT_MAINTENANCE, batch->day);
+        line->switched |= fresh;
+    } else if (rule == RULE_PHASE || (rule == RULE_PLANNED && course->cytotoxic != 0 &&
+                                      (fresh & course->cytotoxic) == 0)) {
+        line_mark(line, SEGMENT_CONSOLIDATION, batch->day);
+    }
+}
+
+static bool take_new(struct sweep *sweep, const struct batch *batch, uint64_t fresh)
+{
+    struct course *course = sweep->course;
+    struct line_state *line = course_line(course);
+    bool is_after_relapse = course_relapse(course, line, batch->day) != NULL ||
+                            course_late_evidence(course, line, batch) != NULL;
+    if (is_after_relapse)
+        return open_by_rule(sweep, batch, RULE_NEW_AGENT_AFTER_RELAPSE);
+    struct finding noted = { .rule = RULE_NONE };
+    for (unsigned s = 0; s < course->drug_count; s++) {
+        if ((fresh & slot_bit(s)) == 0)
+            continue;
+        struct finding finding = { .rule = RULE_NONE };
+        finding.rule = stay_rule(course, line, batch, s, &finding);
+        if (finding.rule == RULE_NONE)
+            return open_by_rule(sweep, batch, RULE_NEW_AGENT);
+        if (noted.rule == RULE_NONE)
+            noted = finding;
+    }
+    enum rule rule = noted.rule;
+    join_noted(course, line, batch, &noted);
+    mark_stay(course, line, batch, rule, fresh);
+    return true;
+}
+
+/* LOT-002 and LOT-003: the time in which drugs still define the line. */
+static bool is_defining(const struct course *course, const struct line_state *line,
+                        const struct batch *batch)
+{
+    bool is_young = batch->day - line->start <= course->profile->window;
+    bool is_first_cycles =
+        course->profile->two_cycle_rule &&
+        line->cycles + (batch->day - line->cycle_start > course->profile->cycle_gap) <= 2;
+    return (is_young || is_first_cycles) && course_relapse(course, line, batch->day) == NULL;
+}
+
+static bool take_batch(struct sweep *sweep, const struct batch *batch)
+{
+    struct course *course = sweep->course;
+    struct line_state *line = course_line(course);
+    bool taken = false;
+    if (line != NULL)
+        take_transplants(course, line, batch->day - 1);
+    struct infusion infusion = bundle_infusion(course, batch);
+    if (infusion.day != DATE_NONE) {
+        if (!take_cell_therapy(sweep, batch, &infusion, &taken))
+            return false;
+        if (taken)
+            return true;
+    }
+    if (line == NULL)
+        return open_by_rule(sweep, batch, RULE_FIRST_EXPOSURE);
+    struct conditioning conditioning = bundle_conditioning(course, batch);
+    if (conditioning.is_conditioning)
+        return take_conditioning(sweep, batch, &conditioning);
+    if (is_defining(course, line, batch)) {
+        join(course, line, batch);
+        return true;
+    }
+    uint64_t substituted, fresh = new_slots(course, line, batch, &substituted);
+    return fresh == 0 ? take_known(sweep, batch, substituted) : take_new(sweep, batch, fresh);
+}
+
+bool lines_sweep(struct course *course, struct err *err)
+{
+    struct sweep sweep = { course, err };
+    for (unsigned i = 0; i < course->use_count;) {
+        struct batch batch = { .day = course->uses[i].start, .first = i, .last = INT32_MIN };
+        for (; i < course->use_count && course->uses[i].start == batch.day; i++) {
+            batch.slots |= slot_bit(course->uses[i].slot);
+            if (course->uses[i].end > batch.last)
+                batch.last = course->uses[i].end;
+        }
+        batch.end = i;
+        if (!take_batch(&sweep, &batch))
+            return false;
+    }
+    struct line_state *line = course_line(course);
+    if (line != NULL)
+        take_transplants(course, line, course->engine->as_of);
+    return true;
+}
