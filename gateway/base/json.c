@@ -177,8 +177,11 @@ void json_where(const struct json_reader *reader, char *out, size_t size)
         }
     }
     full[used] = '\0';
-    if (used >= size)
+    if (used >= size) { /* cut between elements: half an index would mislead */
         used = size - 1;
+        while (used > 0 && full[used] != '.' && full[used] != '[')
+            used--;
+    }
     memcpy(out, full, used);
     out[used] = '\0';
 }

@@ -105,7 +105,10 @@ void draft_note_patches(struct draft *draft, const struct json_reader *json, str
 {
     struct slice path = json_path(json);
     bool is_narrative = slice_is(path, "text.div");
-    if (!is_narrative && !is_reference(path) && !(is_url_element(path) && is_url(text)))
+    bool is_inside = text.at[0] == '#'; /* of a contained resource */
+    bool is_noted = is_narrative || (is_reference(path) && !is_inside) ||
+                    (is_url_element(path) && is_url(text));
+    if (!is_noted)
         return;
     struct slice raw = raw_string(draft->body, text, json_offset(json) - 1);
     if (is_narrative)

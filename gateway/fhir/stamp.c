@@ -33,18 +33,23 @@ static bool take_char(struct cursor *cursor, char c)
     return true;
 }
 
-/* Stands at the opening quote; ends behind the closing one. */
+/* Stands at the opening quote; ends behind the closing one, which no odd run of backslashes leads. */
 static bool skip_string(struct cursor *cursor)
 {
-    struct slice text = cursor->text;
-    size_t at = cursor->at + 1;
-    for (; at < text.len && text.at[at] != '"'; at++)
-        if (text.at[at] == '\\')
-            at++;
-    if (at >= text.len)
-        return false;
-    cursor->at = at + 1;
-    return true;
+    const char *open = cursor->text.at + cursor->at, *end = cursor->text.at + cursor->text.len;
+    for (const char *at = open + 1; at < end; at++) {
+        at = memchr(at, '"', (size_t)(end - at));
+        if (at == NULL)
+            return false;
+        const char *slash = at;
+        while (slash - 1 > open && slash[-1] == '\\')
+            slash--;
+        if ((at - slash) % 2 == 0) {
+            cursor->at = (size_t)(at + 1 - cursor->text.at);
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool skip_value(struct cursor *cursor)
