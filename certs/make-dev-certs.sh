@@ -61,7 +61,6 @@ client_extensions() {
 
 if [ ! -s ca.pem ] || ! openssl x509 -in ca.pem -checkend 86400 -noout >/dev/null; then
     new_key ca
-    rm -f ./*.pem
     openssl req -x509 -new -key ca.key -sha256 -days 3650 -subj "/CN=Lifeline development CA" \
         -addext "basicConstraints=critical,CA:TRUE,pathlen:0" \
         -addext "keyUsage=critical,keyCertSign,cRLSign" -out ca.pem
