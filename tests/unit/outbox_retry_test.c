@@ -1,0 +1,270 @@
+/* What follows after each answer, how long we wait, and when a destination is left alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/date.h"
+#include "outbox/breaker.h"
+#include "outbox/limits.h"
+#include "outbox/retry.h"
+
+#define HALF (UINT32_C(1) << 31)
+#define NOW INT64_C(1780000000000)
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+
+/* "later 500" means: wait 500 ms. */
+static const struct retry_case {
+    const char *name;
+    struct retry_input input;
+    const char *expected;
+} cases[] = {
+    /* --- accepted */
+    { "created is done", { .status = 201, .ask = RETRY_CREATE }, "done" },
+    { "updated without a body is done", { .status = 204, .ask = RETRY_WRITE }, "done" },
+    /* --- transport */
+    { "nobody listens: later",
+      { .transport = TRANSPORT_UNREACHABLE, .ask = RETRY_CREATE },
+      "later transient 500" },
+    { "no trust in the certificate: later, nothing was sent",
+      { .transport = TRANSPORT_TLS, .ask = RETRY_CREATE },
+      "later transient 500" },
+    { "no connection in time: later",
+      { .transport = TRANSPORT_LATE, .ask = RETRY_WRITE },
+      "later transient 500" },
+    { "a lost search is just repeated",
+      { .transport = TRANSPORT_LOST, .ask = RETRY_READ },
+      "later transient 500" },
+    { "a lost POST is an unknown outcome",
+      { .transport = TRANSPORT_LOST, .ask = RETRY_CREATE },
+      "reconcile unknown 500" },
+    { "a lost PUT too",
+      { .transport = TRANSPORT_LOST, .ask = RETRY_WRITE },
+      "reconcile unknown 500" },
+    { "a POST that we broke off ourselves",
+      { .transport = TRANSPORT_STOPPED, .ask = RETRY_CREATE },
+      "reconcile unknown 500" },
+    /* --- the classes of writeback 6 */
+    { "a server error after PUT: later",
+      { .status = 500, .ask = RETRY_WRITE },
+      "later transient 500" },
+    { "a server error after POST may have committed",
+      { .status = 500, .ask = RETRY_CREATE },
+      "reconcile unknown 500" },
+    { "a proxy's 502 after POST may have committed",
+      { .status = 502, .ask = RETRY_CREATE },
+      "reconcile unknown 500" },
+    { "a proxy's 504 after POST may have committed",
+      { .status = 504, .ask = RETRY_CREATE },
+      "reconcile unknown 500" },
+    { "408 after POST may have committed",
+      { .status = 408, .ask = RETRY_CREATE },
+      "reconcile unknown 500" },
+    { "busy refuses before it commits",
+      { .status = 503, .ask = RETRY_CREATE },
+      "later transient 500" },
+    { "throttled", { .status = 429, .ask = RETRY_CREATE }, "later transient 500" },
+    { "too early", { .status = 425, .ask = RETRY_WRITE }, "later transient 500" },
+    { "504 after a read", { .status = 504, .ask = RETRY_READ }, "later transient 500" },
+    { "an unheard-of 599", { .status = 599, .ask = RETRY_WRITE }, "later transient 500" },
+    { "a redirect is the address's fault, not the record's",
+      { .status = 302, .ask = RETRY_WRITE },
+      "later transient 500" },
+    { "who are you", { .status = 401, .ask = RETRY_WRITE }, "refresh credential 500" },
+    { "another version: 412", { .status = 412, .ask = RETRY_WRITE }, "reread conflict" },
+    { "another version: Oracle says 409",
+      { .status = 409, .ask = RETRY_WRITE },
+      "reread conflict" },
+    { "a duplicate that is called by its name",
+      { .status = 422, .ask = RETRY_CREATE, .issue = { "duplicate", 9 } },
+      "reread conflict" },
+    { "bad request", { .status = 400, .ask = RETRY_WRITE }, "dead permanent permanent" },
+    { "forbidden", { .status = 403, .ask = RETRY_WRITE }, "dead permanent permanent" },
+    { "no such thing", { .status = 404, .ask = RETRY_WRITE }, "dead permanent permanent" },
+    { "not offered", { .status = 405, .ask = RETRY_CREATE }, "dead permanent permanent" },
+    { "gone", { .status = 410, .ask = RETRY_WRITE }, "dead permanent permanent" },
+    { "too large", { .status = 413, .ask = RETRY_WRITE }, "dead permanent permanent" },
+    { "another media type", { .status = 415, .ask = RETRY_WRITE }, "dead permanent permanent" },
+    { "a business rule",
+      { .status = 422, .ask = RETRY_WRITE, .issue = { "business-rule", 13 } },
+      "dead permanent permanent" },
+    { "not implemented", { .status = 501, .ask = RETRY_CREATE }, "dead permanent permanent" },
+    /* --- what the OperationOutcome adds */
+    { "422 because a lock was held: later",
+      { .status = 422, .ask = RETRY_WRITE, .issue = { "lock-error", 10 } },
+      "later transient 500" },
+    { "400 that says throttled: later",
+      { .status = 400, .ask = RETRY_WRITE, .issue = { "throttled", 9 } },
+      "later transient 500" },
+    { "405 stays 405 whatever it says",
+      { .status = 405, .ask = RETRY_WRITE, .issue = { "transient", 9 } },
+      "dead permanent permanent" },
+    { "500 stays transient whatever it says",
+      { .status = 500, .ask = RETRY_WRITE, .issue = { "invalid", 7 } },
+      "later transient 500" },
+    /* --- /metadata says nothing about the record */
+    { "no metadata there: later", { .status = 404, .ask = RETRY_PROBE }, "later transient 500" },
+    { "metadata needs a credential",
+      { .status = 401, .ask = RETRY_PROBE },
+      "refresh credential 500" },
+    /* --- the schedule */
+    { "second failure", { .status = 503, .attempt = 2 }, "later transient 2500" },
+    { "third failure", { .status = 503, .attempt = 3 }, "later transient 15000" },
+    { "fourth failure", { .status = 503, .attempt = 4 }, "later transient 60000" },
+    { "fifth failure", { .status = 503, .attempt = 5 }, "later transient 300000" },
+    { "sixth failure", { .status = 503, .attempt = 6 }, "later transient 900000" },
+    { "seventh failure", { .status = 503, .attempt = 7 }, "later transient 1800000" },
+    { "the thousandth waits no longer than an hour",
+      { .status = 503, .attempt = 1000 },
+      "later transient 1800000" },
+    { "a test may hurry",
+      { .status = 503, .attempt = 3, .pace_permille = 10 },
+      "later transient 150" },
+    /* --- Retry-After */
+    { "Retry-After in seconds",
+      { .status = 429, .retry_after = { "7", 1 } },
+      "later transient 7000" },
+    { "Retry-After shorter than our own wait",
+      { .status = 429, .attempt = 3, .retry_after = { "7", 1 } },
+      "later transient 15000" },
+    { "Retry-After as a date",
+      { .status = 503, .retry_after = { "@+9000", 6 } },
+      "later transient 9000" },
+    { "Retry-After in the past",
+      { .status = 503, .retry_after = { "@-9000", 6 } },
+      "later transient 500" },
+    { "Retry-After that nobody understands",
+      { .status = 503, .retry_after = { "soon", 4 } },
+      "later transient 500" },
+    { "Retry-After of a thousand years is cut to a day",
+      { .status = 503, .retry_after = { "31536000000", 11 } },
+      "later transient 86400000" },
+    /* --- the horizon */
+    { "after a week it is given up",
+      { .status = 503,
+        .attempt = 90,
+        .first_failure_ms = NOW - 7 * DAY_MS,
+        .horizon_ms = 7 * DAY_MS },
+      "dead transient horizon" },
+    { "a minute before, not yet",
+      { .status = 503,
+        .attempt = 90,
+        .first_failure_ms = NOW - 7 * DAY_MS + 60000,
+        .horizon_ms = 7 * DAY_MS },
+      "later transient 1800000" },
+    { "no horizon: for ever",
+      { .status = 503, .attempt = 90, .first_failure_ms = NOW - 700 * DAY_MS },
+      "later transient 1800000" },
+    { "what was replayed late is tried twice",
+      { .status = 503,
+        .attempt = 1,
+        .first_failure_ms = NOW - 30 * DAY_MS,
+        .horizon_ms = 7 * DAY_MS },
+      "later transient 500" },
+    { "a wrong password is never the end of a message",
+      { .status = 401,
+        .attempt = 90,
+        .first_failure_ms = NOW - 30 * DAY_MS,
+        .horizon_ms = 7 * DAY_MS },
+      "refresh credential 1800000" },
+};
+
+static void decides(void **state)
+{
+    static const char *const actions[] = {
+        "done", "later", "refresh", "reread", "reconcile", "dead"
+    };
+    const struct retry_case *c = *state;
+    struct retry_input input = c->input;
+    char text[96], date[HTTP_DATE_SIZE];
+    input.now_ms = NOW;
+    input.jitter = HALF;
+    input.attempt = input.attempt == 0 ? 1 : input.attempt;
+    input.pace_permille = input.pace_permille == 0 ? 1000 : input.pace_permille;
+    if (input.retry_after.len > 0 && input.retry_after.at[0] == '@')
+        input.retry_after =
+            slice_of(http_date_format(NOW + strtol(input.retry_after.at + 1, NULL, 10), date));
+
+    struct retry_step step = retry_decide(&input);
+    int used = snprintf(text, sizeof text, "%s", actions[step.action]);
+    if (step.action != RETRY_DONE)
+        used +=
+            snprintf(text + used, sizeof text - (size_t)used, " %s", retry_class_name(step.class));
+    if (step.action == RETRY_DEAD)
+        snprintf(text + used, sizeof text - (size_t)used, " %s", step.reason);
+    else if (step.due_ms != 0) /* the wait is never 0: one millisecond is added to it */
+        snprintf(text + used, sizeof text - (size_t)used, " %lld",
+                 (long long)((step.due_ms - NOW) / 10 * 10));
+    assert_string_equal(c->expected, text);
+}
+
+static void jitter_is_full(void **state)
+{
+    (void)state;
+    assert_int_equal(1, retry_wait_ms(7, 0, 1000));
+    assert_int_equal(3600000, retry_wait_ms(7, UINT32_MAX, 1000));
+    assert_true(retry_wait_ms(7, HALF / 2, 1000) < retry_wait_ms(7, HALF, 1000));
+}
+
+/* --- the breaker ----------------------------------------------------------------------------- */
+
+/* f failure, a answer, t trip; a number: so many seconds pass.  Then what may be under way (of 4). */
+static const struct breaker_case {
+    const char *name, *story;
+    unsigned expected;
+} breaker_cases[] = {
+    { "closed: all may go", "", 4 },
+    { "four failures in a row leave it closed", "ffff", 4 },
+    { "an answer in between starts the count again", "ffffaffff", 4 },
+    { "the fifth opens it", "fffff", 0 },
+    { "it stays open for five seconds", "fffff4", 0 },
+    { "then one may try", "fffff5", 1 },
+    { "the probe is answered: all may go", "fffff5a", 4 },
+    { "the probe fails: open again", "fffff5f", 0 },
+    { "... and for longer", "fffff5f5", 0 },
+    { "... fifteen seconds", "fffff5f9 6", 1 },
+    { "failures of what was under way do not prolong it", "fffffffff5", 1 },
+    { "a refused credential opens it at once", "t", 0 },
+    { "recovery forgets the past", "fffff5f9 6afffff5", 1 },
+};
+
+static void breaker_allows(void **state)
+{
+    const struct breaker_case *c = *state;
+    struct breaker breaker;
+    int64_t now_ms = NOW;
+    breaker_init(&breaker, 1000);
+    for (const char *at = c->story; *at != '\0'; at++) {
+        (void)breaker_limit(&breaker, now_ms, 4);
+        if (*at == 'f')
+            breaker_failed(&breaker, now_ms);
+        else if (*at == 'a')
+            breaker_answered(&breaker);
+        else if (*at == 't')
+            breaker_trip(&breaker, now_ms);
+        else if (*at != ' ')
+            now_ms += (*at - '0') * INT64_C(1000);
+    }
+    assert_int_equal(c->expected, breaker_limit(&breaker, now_ms, 4));
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[COUNT_OF(cases) + COUNT_OF(breaker_cases) + 1];
+    size_t n = 0;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) /* one reported test per row */
+        tests[n++] = (struct CMUnitTest){ .name = cases[i].name,
+                                          .test_func = decides,
+                                          .initial_state = (void *)(uintptr_t)&cases[i] };
+    for (size_t i = 0; i < COUNT_OF(breaker_cases); i++)
+        tests[n++] = (struct CMUnitTest){ .name = breaker_cases[i].name,
+                                          .test_func = breaker_allows,
+                                          .initial_state = (void *)(uintptr_t)&breaker_cases[i] };
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(jitter_is_full);
+    return cmocka_run_group_tests_name("outbox_retry", tests, NULL, NULL);
+}
