@@ -1,9 +1,10 @@
 /* An event survives its stored form, and damaged rows are refused rather than misread. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "domain/event.h"
 
