@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "audit/audit.h"
 #include "auth/auth.h"
 #include "base/arena.h"
 #include "domain/line.h"
