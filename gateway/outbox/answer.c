@@ -5,7 +5,7 @@
 
 #define ID_MAX 64
 
-/* --- one record --------------------------------------------------------------------------- */
+/* --- one record ---------------------------------------------------------------------------- */
 
 struct record_reader {
     const struct answer_want *want;
@@ -116,7 +116,7 @@ bool answer_read_record(struct slice body, const struct answer_want *want, struc
     return true;
 }
 
-/* --- a search ----------------------------------------------------------------------------- */
+/* --- a search ------------------------------------------------------------------------------ */
 
 struct search_reader {
     struct slice body;
@@ -184,7 +184,7 @@ bool answer_read_search(struct slice body, const struct answer_want *want, struc
     return true;
 }
 
-/* --- outcomes and headers ----------------------------------------------------------------- */
+/* --- outcomes and headers ------------------------------------------------------------------ */
 
 struct issue_reader {
     bool is_outcome, is_worst;

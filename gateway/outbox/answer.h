@@ -1,7 +1,7 @@
 /* outbox/answer.h -- reads what a destination answers: records, searches, OperationOutcomes.
  *
- * What      of a record only what the safe-create algorithm needs: id, version, when it was changed,
- *           whether it carries our identifier, and a fingerprint of its content.  Fingerprints do not
+ * What      of a record only what the safe-create algorithm needs: id, version, time of change,
+ *           whether it carries our identifier, and a fingerprint of its content.  Those do not
  *           depend on the order of keys, nor on what a server owns (id, meta, narrative) or on what
  *           differs with each sending (Provenance.recorded).
  * Owns      slices live in the arena given.
@@ -47,8 +47,8 @@ static inline bool fingerprint_equal(const struct fingerprint *a, const struct f
     return memcmp(a->sums, b->sums, sizeof a->sums) == 0;
 }
 
-/* issue.code of the worst issue of an OperationOutcome: lower-case letters and hyphens only, so that
- * it may be kept and logged.  Empty when the body is something else. */
+/* issue.code of the worst issue of an OperationOutcome: lower-case letters and hyphens only, so
+ * that it may be kept and logged.  Empty when the body is something else. */
 #define ANSWER_ISSUE_SIZE 32
 void answer_read_issue(struct slice body, struct arena *arena, char out[ANSWER_ISSUE_SIZE]);
 

@@ -231,7 +231,7 @@ enum delivery_action delivery_next(struct delivery *delivery, const struct deliv
     return DELIVERY_SEND;
 }
 
-/* --- answers -------------------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------------------------- */
 
 static void learn_target(struct delivery *delivery, const struct delivery_answer *answer)
 {

@@ -1,4 +1,4 @@
-/* outbox/delivery.h -- one delivery as a pure state machine: what is known in, the next request out.
+/* outbox/delivery.h -- one delivery as a pure state machine: facts in, the next request out.
  *
  *   DECIDING --> ASKING     what can the destination do?        GET metadata
  *            --> SEARCHING  is our record there?                GET Flag?identifier=
@@ -8,13 +8,13 @@
  *            --> ENDED
  *   ASKING, SEARCHING, READING, WRITING --> DECIDING | ENDED
  *
- * What      row is a working copy of the outbox row.  It always holds what the store should be told:
+ * What      row is a working copy of the outbox row.  It always holds what the store should know:
  *           save it after every answer, and before a request when DELIVERY_SAVE is asked for.  A
  *           process that dies at any instant then finds a row from which it can go on without
  *           sending a second copy.
  *           While it is not known what the destination holds, row.held is a mark instead of a
  *           digest (delivery_held_is_unknown()).
- * Owns      row's slices are borrowed; what the machine adds lives in `arena`, which must outlive it.
+ * Owns      row's slices are borrowed; what the machine adds lives in `arena`, which outlives it.
  * Thread    pure.
  * Rules     standards/writeback 4.1, 5, 6.  Edits: delivery_judge.c.
  */
@@ -129,7 +129,7 @@ void delivery_answered(struct delivery *delivery, const struct delivery_answer *
  * first.  Called instead of delivery_answered() for a 2xx in that state. */
 void delivery_asked(struct delivery *delivery, const struct delivery_moment *moment);
 
-/* --- the mark in held --------------------------------------------------------------------- */
+/* --- the mark in held ---------------------------------------------------------------------- */
 
 struct delivery_mark {
     uint32_t revision; /* that was under way */

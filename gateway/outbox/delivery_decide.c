@@ -21,7 +21,7 @@ struct slice delivery_own_id(const struct outbox_row *row)
     return (struct slice){ row->identity.at, row->identity.len < 32 ? row->identity.len : 32 };
 }
 
-/* --- the write ------------------------------------------------------------------------------ */
+/* --- the write ----------------------------------------------------------------------------- */
 
 struct slice delivery_body(const struct delivery *delivery, int64_t now_ms)
 {
@@ -75,7 +75,7 @@ void delivery_request_write(const struct delivery *delivery, const struct delive
     }
 }
 
-/* --- the choice ----------------------------------------------------------------------------- */
+/* --- the choice ---------------------------------------------------------------------------- */
 
 static void write_with(struct delivery *delivery, enum delivery_write write)
 {

@@ -6,8 +6,8 @@
  *    wanted, and what we sent then is still what is wanted: our request was carried out, and the
  *    server wrote it its own way or a person has edited it since: settled as "target-edited".
  * 3. After a conflict, the record was changed later than what is wanted came up: a person's edit
- *    wins: settled as "target-edited", and we stop re-asserting until there is new evidence.  Clocks
- *    are compared through the peer's Date header, with a margin of a minute that also covers a
+ *    wins: settled as "target-edited", and we stop re-asserting until there is new evidence.
+ *    Clocks are compared through the peer's Date header, with a margin of a minute that covers a
  *    request of ours that was committed late.
  * 4. Else what is wanted is newer: it is written over the record, with its fresh ETag.
  */

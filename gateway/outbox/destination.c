@@ -1,7 +1,7 @@
 /* outbox/destination.c -- one destination: what it is sent, how fast, and when to try again.
  *
  * destination_pump() is called whenever something may have changed: rows were written, a run ended,
- * time has passed.  It asks the store for as many rows as there is room for; the answer to "and when
+ * time has passed.  It asks the store for as many rows as there is room for; the answer to "when
  * is the next one due?" sets the timer.  One claim is under way at a time.
  */
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "base/pool.h"
 #include "outbox/outbox_int.h"
 
-/* --- claiming (the lane) --------------------------------------------------------------------- */
+/* --- claiming (the lane) ------------------------------------------------------------------- */
 
 static bool find_sibling(struct claim *claim, struct store_tx *tx, unsigned index, struct err *err)
 {
@@ -54,7 +54,7 @@ static bool claim_job(struct job *job, struct store_tx *tx, struct err *err)
     return true;
 }
 
-/* --- the timer --------------------------------------------------------------------------------- */
+/* --- the timer ----------------------------------------------------------------------------- */
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -71,7 +71,7 @@ static void pump_at(struct destination *destination, int64_t due_ms)
     uv_timer_start(&destination->timer, on_timer, (uint64_t)wait_ms, 0);
 }
 
-/* --- claimed ----------------------------------------------------------------------------------- */
+/* --- claimed ------------------------------------------------------------------------------- */
 
 static struct run *free_run(struct destination *destination)
 {
@@ -114,8 +114,8 @@ static void on_claimed(struct job *job, const struct err *err)
     outbox_close_if_idle(outbox);
 }
 
-/* How many rows may be claimed now.  While it is not known what the destination can do, one delivery
- * finds it out for all. */
+/* How many rows may be claimed now.  While it is not known what the destination can do, one
+ * delivery finds it out for all. */
 static unsigned room(struct destination *destination, int64_t now_ms)
 {
     bool was_open = destination->breaker.sm.state == BREAKER_OPEN;
@@ -170,7 +170,7 @@ void destination_run_ended(struct destination *destination)
         outbox_close_if_idle(destination->outbox);
 }
 
-/* --- what it offers, and who we are to it -------------------------------------------------------- */
+/* --- what it offers, and who we are to it -------------------------------------------------- */
 
 const struct capability *destination_capability(struct destination *destination)
 {
@@ -201,7 +201,7 @@ bool destination_read_token(struct destination *destination, struct err *err)
     return true;
 }
 
-/* --- life -------------------------------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------------------------------- */
 
 static bool file_opens(const char *path, const char *what, struct err *err)
 {

@@ -159,7 +159,7 @@ static void set_method(CURL *easy, const struct delivery_request *request)
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     }
     /* curl repeats a request by itself when a kept connection turns out to be dead.  It cannot know
-     * that the peer may have carried it out before it died; so a POST gets a connection of its own. */
+     * that the peer may have carried it out before it died; so a POST gets a fresh connection. */
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->ask == RETRY_CREATE ? 1L : 0L);
 }
 

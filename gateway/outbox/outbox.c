@@ -1,7 +1,7 @@
 /* outbox/outbox.c -- the outbox loop: start, wake, stop.
  *
- *   RUNNING -- outbox_stop() --> DRAINING -- the grace is over --> ABORTING -- all saved --> CLOSING
- *                                    +------- nothing under way ------------------------------^
+ *   RUNNING -- outbox_stop() --> DRAINING -- grace is over --> ABORTING -- all saved --> CLOSING
+ *                                    +------- nothing under way --------------------------^
  */
 #include "outbox/outbox.h"
 
@@ -26,7 +26,7 @@ static void phase_check(const struct sm *sm)
         CHECK(outbox->destinations[i].under_way == 0);
 }
 
-/* --- small services ----------------------------------------------------------------------------- */
+/* --- small services ------------------------------------------------------------------------ */
 
 /* splitmix64: for jitter and request ids, which need not be secret. */
 uint64_t outbox_random(struct outbox *outbox)
@@ -67,7 +67,7 @@ void outbox_wait_for_lane(struct outbox *outbox, struct run *run)
     uv_timer_start(&outbox->lane_timer, on_lane_timer, OUTBOX_LANE_RETRY_MS, 0);
 }
 
-/* --- wake ---------------------------------------------------------------------------------------- */
+/* --- wake ---------------------------------------------------------------------------------- */
 
 static void pump_all(struct outbox *outbox)
 {
@@ -88,7 +88,7 @@ void outbox_wake(struct outbox *outbox)
         loop_post(outbox->loop, &outbox->wake_task);
 }
 
-/* --- stop ---------------------------------------------------------------------------------------- */
+/* --- stop ---------------------------------------------------------------------------------- */
 
 void outbox_close_if_idle(struct outbox *outbox)
 {
@@ -127,7 +127,7 @@ static void on_stop(struct loop_task *task)
     outbox_close_if_idle(outbox);
 }
 
-/* --- life ---------------------------------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------------------------------- */
 
 static void outbox_free(struct outbox *outbox)
 {

@@ -19,7 +19,7 @@
 #include "outbox/exchange.h"
 #include "outbox/outbox.h"
 
-/* --- one delivery under way ------------------------------------------------------------------ */
+/* --- one delivery under way ---------------------------------------------------------------- */
 
 enum run_state {
     RUN_FREE,
@@ -60,7 +60,7 @@ void run_fini(struct run *run);
 /* record.c: what the audit log says about the exchange that has just ended. */
 void record_exchange(struct run *run, const struct delivery_answer *answer);
 
-/* --- destination ----------------------------------------------------------------------------- */
+/* --- destination --------------------------------------------------------------------------- */
 
 struct claim {
     struct job job;
@@ -106,7 +106,7 @@ bool destination_read_token(struct destination *destination, struct err *err) MU
 /* A run has ended. */
 void destination_run_ended(struct destination *destination);
 
-/* --- outbox ---------------------------------------------------------------------------------- */
+/* --- outbox -------------------------------------------------------------------------------- */
 
 enum outbox_phase {
     PHASE_RUNNING,

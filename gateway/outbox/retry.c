@@ -23,45 +23,52 @@ enum issue_kind { ISSUE_ANY, ISSUE_TRANSIENT, ISSUE_DUPLICATE };
 #define ASK_CREATE (1u << RETRY_CREATE)
 #define ASK_ANY (ASK_READ | ASK_WRITE | ASK_CREATE)
 
-/* The first row that fits decides.  A proxy that answers 502 or 504, and a server that fails half-way,
- * may have committed what we sent: after a POST that is an unknown outcome, after a PUT a repeat does
- * no harm.  A redirect is a fault of the destination's address, not of the record, so the record
- * keeps its place. */
+/* The first row that fits decides.  A proxy that answers 502 or 504, and a server that fails
+ * half-way, may have committed what we sent: after a POST that is an unknown outcome, after a PUT a
+ * repeat does no harm.  A redirect is a fault of the destination's address, not of the record, so
+ * the record keeps its place. */
 /* clang-format off */
+#define RULE_TABLE(X)                                                       \
+    /* transport, status,    asks,                   issue,     class */     \
+    X(UNREACHABLE,   0,   0, ASK_ANY,                ANY,       TRANSIENT)  \
+    X(TLS,           0,   0, ASK_ANY,                ANY,       TRANSIENT)  \
+    X(LATE,          0,   0, ASK_ANY,                ANY,       TRANSIENT)  \
+    X(LOST,          0,   0, ASK_READ,               ANY,       TRANSIENT)  \
+    X(LOST,          0,   0, ASK_WRITE | ASK_CREATE, ANY,       UNKNOWN)    \
+    X(STOPPED,       0,   0, ASK_READ,               ANY,       TRANSIENT)  \
+    X(STOPPED,       0,   0, ASK_WRITE | ASK_CREATE, ANY,       UNKNOWN)    \
+    X(ANSWERED,    200, 299, ASK_ANY,                ANY,       NONE)       \
+    X(ANSWERED,    300, 399, ASK_ANY,                ANY,       TRANSIENT)  \
+    X(ANSWERED,    401, 401, ASK_ANY,                ANY,       CREDENTIAL) \
+    X(ANSWERED,    400, 599, ASK_PROBE,              ANY,       TRANSIENT)  \
+    X(ANSWERED,    408, 408, ASK_CREATE,             ANY,       UNKNOWN)    \
+    X(ANSWERED,    500, 500, ASK_CREATE,             ANY,       UNKNOWN)    \
+    X(ANSWERED,    502, 502, ASK_CREATE,             ANY,       UNKNOWN)    \
+    X(ANSWERED,    504, 504, ASK_CREATE,             ANY,       UNKNOWN)    \
+    X(ANSWERED,    400, 499, ASK_CREATE,             DUPLICATE, CONFLICT)   \
+    X(ANSWERED,    409, 409, ASK_ANY,                ANY,       CONFLICT)   \
+    X(ANSWERED,    412, 412, ASK_ANY,                ANY,       CONFLICT)   \
+    X(ANSWERED,    408, 408, ASK_ANY,                ANY,       TRANSIENT)  \
+    X(ANSWERED,    425, 425, ASK_ANY,                ANY,       TRANSIENT)  \
+    X(ANSWERED,    429, 429, ASK_ANY,                ANY,       TRANSIENT)  \
+    X(ANSWERED,    404, 405, ASK_ANY,                ANY,       PERMANENT)  \
+    X(ANSWERED,    410, 410, ASK_ANY,                ANY,       PERMANENT)  \
+    X(ANSWERED,    400, 499, ASK_ANY,                TRANSIENT, TRANSIENT)  \
+    X(ANSWERED,    400, 499, ASK_ANY,                ANY,       PERMANENT)  \
+    X(ANSWERED,    501, 501, ASK_ANY,                ANY,       PERMANENT)  \
+    X(ANSWERED,    505, 505, ASK_ANY,                ANY,       PERMANENT)
+
 static const struct {
     enum transport_error transport;
-    int first, last;              /* status */
+    int first, last; /* status */
     unsigned asks;
     enum issue_kind issue;
     enum retry_class class;
 } rules[] = {
-    { TRANSPORT_UNREACHABLE, 0,   0,   ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_TRANSIENT },
-    { TRANSPORT_TLS,         0,   0,   ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_TRANSIENT },
-    { TRANSPORT_LATE,        0,   0,   ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_TRANSIENT },
-    { TRANSPORT_LOST,        0,   0,   ASK_READ,               ISSUE_ANY,       RETRY_CLASS_TRANSIENT },
-    { TRANSPORT_LOST,        0,   0,   ASK_WRITE | ASK_CREATE, ISSUE_ANY,       RETRY_CLASS_UNKNOWN },
-    { TRANSPORT_STOPPED,     0,   0,   ASK_READ,               ISSUE_ANY,       RETRY_CLASS_TRANSIENT },
-    { TRANSPORT_STOPPED,     0,   0,   ASK_WRITE | ASK_CREATE, ISSUE_ANY,       RETRY_CLASS_UNKNOWN },
-    { TRANSPORT_ANSWERED,    200, 299, ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_NONE },
-    { TRANSPORT_ANSWERED,    300, 399, ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_TRANSIENT },
-    { TRANSPORT_ANSWERED,    401, 401, ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_CREDENTIAL },
-    { TRANSPORT_ANSWERED,    400, 599, ASK_PROBE,              ISSUE_ANY,       RETRY_CLASS_TRANSIENT },
-    { TRANSPORT_ANSWERED,    408, 408, ASK_CREATE,             ISSUE_ANY,       RETRY_CLASS_UNKNOWN },
-    { TRANSPORT_ANSWERED,    500, 500, ASK_CREATE,             ISSUE_ANY,       RETRY_CLASS_UNKNOWN },
-    { TRANSPORT_ANSWERED,    502, 502, ASK_CREATE,             ISSUE_ANY,       RETRY_CLASS_UNKNOWN },
-    { TRANSPORT_ANSWERED,    504, 504, ASK_CREATE,             ISSUE_ANY,       RETRY_CLASS_UNKNOWN },
-    { TRANSPORT_ANSWERED,    400, 499, ASK_CREATE,             ISSUE_DUPLICATE, RETRY_CLASS_CONFLICT },
-    { TRANSPORT_ANSWERED,    409, 409, ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_CONFLICT },
-    { TRANSPORT_ANSWERED,    412, 412, ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_CONFLICT },
-    { TRANSPORT_ANSWERED,    408, 408, ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_TRANSIENT },
-    { TRANSPORT_ANSWERED,    425, 425, ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_TRANSIENT },
-    { TRANSPORT_ANSWERED,    429, 429, ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_TRANSIENT },
-    { TRANSPORT_ANSWERED,    404, 405, ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_PERMANENT },
-    { TRANSPORT_ANSWERED,    410, 410, ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_PERMANENT },
-    { TRANSPORT_ANSWERED,    400, 499, ASK_ANY,                ISSUE_TRANSIENT, RETRY_CLASS_TRANSIENT },
-    { TRANSPORT_ANSWERED,    400, 499, ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_PERMANENT },
-    { TRANSPORT_ANSWERED,    501, 501, ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_PERMANENT },
-    { TRANSPORT_ANSWERED,    505, 505, ASK_ANY,                ISSUE_ANY,       RETRY_CLASS_PERMANENT },
+#define X(transport, first, last, asks, issue, class) \
+    { TRANSPORT_##transport, first, last, asks, ISSUE_##issue, RETRY_CLASS_##class },
+    RULE_TABLE(X)
+#undef X
 };
 
 /* "transient" and its children in the FHIR value set issue-type. */
@@ -81,7 +88,7 @@ static const char *const transport_names[] = {
 
 const char *retry_class_name(enum retry_class class)
 {
-    CHECK((size_t) class < COUNT_OF(classes));
+    CHECK((unsigned)class < COUNT_OF(classes));
     return classes[class].name;
 }
 

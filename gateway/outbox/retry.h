@@ -79,7 +79,7 @@ struct retry_step retry_decide(const struct retry_input *input);
 const char *retry_class_name(enum retry_class class);
 const char *transport_error_name(enum transport_error error);
 
-/* The wait in front of attempt + 1: full jitter over 1 s, 5 s, 30 s, 2 m, 10 m, 30 m, 1 h, 1 h ... */
+/* The wait in front of attempt + 1: full jitter over 1 s, 5 s, 30 s, 2 m, 10 m, 30 m, 1 h ... */
 int64_t retry_wait_ms(unsigned attempt, uint32_t jitter, unsigned pace_permille);
 /* Retry-After as seconds or as an HTTP date, from now; 0 when it is absent, past or unreadable. */
 int64_t retry_after_ms(struct slice header, int64_t now_ms);

@@ -39,7 +39,7 @@ static void release(struct run *run)
     destination_run_ended(destination);
 }
 
-/* --- saving (the lane) ------------------------------------------------------------------------ */
+/* --- saving (the lane) --------------------------------------------------------------------- */
 
 static bool save_row(struct run *run, struct store_tx *tx, struct err *err)
 {
@@ -62,7 +62,7 @@ static bool save_job(struct job *job, struct store_tx *tx, struct err *err)
     return !run->has_record || ledger_append(tx, &run->record, err);
 }
 
-/* --- saved ------------------------------------------------------------------------------------- */
+/* --- saved --------------------------------------------------------------------------------- */
 
 static void count_end(struct run *run)
 {
@@ -157,7 +157,7 @@ static void save(struct run *run)
 
 void run_save_again(struct run *run) { save(run); }
 
-/* --- going on ---------------------------------------------------------------------------------- */
+/* --- going on ------------------------------------------------------------------------------ */
 
 /* Answers of many megabytes: what was read from them may be cut, so the row goes back as it came,
  * but for what is known of the destination's copy. */
@@ -192,7 +192,7 @@ static void advance(struct run *run)
     save(run);
 }
 
-/* --- answers ----------------------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------------------------- */
 
 static void take_capability(struct run *run, const struct delivery_answer *answer)
 {
@@ -262,7 +262,7 @@ void run_abort(struct run *run)
     on_answer(run, &(struct delivery_answer){ .transport = TRANSPORT_STOPPED });
 }
 
-/* --- life -------------------------------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------------------------------- */
 
 static struct outbox_row row_copy(const struct outbox_row *from, struct arena *arena)
 {
