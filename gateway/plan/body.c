@@ -19,12 +19,13 @@ void body_aside_start(struct body *body)
 
 void body_aside_end(struct body *body) { body->asides[body->aside_count++].to = body->out.len; }
 
-struct sha256 body_digest(const struct body *body, enum posting_wish wish)
+struct sha256 body_digest(const struct body *body, enum posting_wish wish,
+                          const struct sha256 *target)
 {
     static const char *const wishes[] = {
         [WISH_HOLD] = "hold\n", [WISH_INACTIVE] = "inactive\n", [WISH_IN_ERROR] = "in-error\n"
     };
-    struct slice parts[PLAN_ASIDES_MAX + 2];
+    struct slice parts[PLAN_ASIDES_MAX + 3];
     size_t count = 0, from = 0;
     parts[count++] = slice_of(wishes[wish]);
     for (unsigned i = 0; i < body->aside_count; i++) {
@@ -32,6 +33,8 @@ struct sha256 body_digest(const struct body *body, enum posting_wish wish)
         from = body->asides[i].to;
     }
     parts[count++] = (struct slice){ body->out.at + from, body->out.len - from };
+    if (target != NULL)
+        parts[count++] = (struct slice){ (const char *)target->bytes, SHA256_BYTES };
     return sha256_of(parts, count);
 }
 

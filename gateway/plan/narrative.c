@@ -136,18 +136,21 @@ static void add_holding(struct buffer *out, const struct subject *subject)
     add_item(out, "Basis: ", verdict->basis, BUDGET_BASIS);
     add_item(out, "Status: ", slice_of(disease_status_name(verdict->status)), 16);
     add_reasons(out, verdict);
-    buffer_format(out, "<li>Evidence: %u resources</li></ul>", subject->evidence_count);
-    buffer_add(out, SLICE("<p>Inferred from orders and conditions; an order does not say that a "
-                          "drug reached the patient.</p>"));
+    buffer_add(out,
+               SLICE("</ul><p>Inferred from orders and conditions; an order does not say that a "
+                     "drug reached the patient.</p>"));
 }
 
-/* Who says so: the end of the narrative, which does not count for the digest. */
+/* Who says so and on how much: the end of the narrative, which does not count for the digest.  An
+ * order that is renewed adds to the evidence and changes nothing of what is said. */
 static size_t add_tail(struct buffer *out, const struct subject *subject)
 {
     size_t before = out->len;
     char hex[SHA256_HEX_SIZE];
     sha256_hex(subject->input->rule_set, hex);
     buffer_add(out, SLICE("<p>"));
+    if (subject->wish == WISH_HOLD)
+        buffer_format(out, "Evidence: %u resources. ", subject->evidence_count);
     (void)add_text(out, subject->input->device, BUDGET_DEVICE);
     buffer_format(out, ", rule set %.12s</p></div>", hex);
     return out->len - before;

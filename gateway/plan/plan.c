@@ -28,14 +28,12 @@ struct planner {
     struct plan *out;
 };
 
-static const struct posted *find_before(const struct plan_input *input, struct slice disease,
-                                        enum posting_kind kind, enum posting_kind target)
+static const struct posted *find(const struct posted *list, unsigned count, struct slice disease,
+                                 enum posting_kind kind, enum posting_kind target)
 {
-    for (unsigned i = 0; i < input->before_count; i++) {
-        const struct posted *posted = &input->before[i];
-        if (posted->kind == kind && posted->target == target && slice_eq(posted->disease, disease))
-            return posted;
-    }
+    for (unsigned i = 0; i < count; i++)
+        if (list[i].kind == kind && list[i].target == target && slice_eq(list[i].disease, disease))
+            return &list[i];
     return NULL;
 }
 
@@ -74,7 +72,8 @@ static void gather(struct subject *subject, const struct event *const *events, u
     }
 }
 
-/* Conditions and what the verdict names come first, so that a very long line cuts its own orders. */
+/* What the verdict names comes first and the orders of earlier lines last, so that a very long
+ * history cuts those.  They belong to it: without its predecessors a line is not a later line. */
 static void gather_evidence(struct subject *subject, struct arena *arena)
 {
     const struct history *history = subject->history;
@@ -85,6 +84,8 @@ static void gather_evidence(struct subject *subject, struct arena *arena)
     gather(subject, history->verdict.evidence, history->verdict.evidence_count);
     gather(subject, line->opened_by.evidence, line->opened_by.evidence_count);
     gather(subject, line->sources, line->source_count);
+    for (size_t i = (size_t)(line - history->lines); i > 0; i--)
+        gather(subject, history->lines[i - 1].sources, history->lines[i - 1].source_count);
     if (subject->evidence_count > 0)
         qsort(subject->evidence, subject->evidence_count, sizeof subject->evidence[0],
               by_reference);
@@ -170,7 +171,12 @@ static bool put(struct planner *planner, const struct subject *subject, struct p
     body_init(&body);
     write_body(&body, subject, posted, posting.identity);
     bool is_written = !buffer_overflowed(&body.out);
-    posting.digest = posted->digest = body_digest(&body, posted->wish);
+    const struct posted *target =
+        posted->kind == POSTING_PROVENANCE
+            ? find(out->after, out->after_count, posted->disease, posted->target, posted->target)
+            : NULL;
+    posting.digest = posted->digest =
+        body_digest(&body, posted->wish, target != NULL ? &target->digest : NULL);
     bool is_news = before == NULL || !sha256_equal(&before->digest, &posted->digest);
     bool has_room = out->posting_count < PLAN_POSTINGS_MAX && out->after_count < PLAN_POSTINGS_MAX;
     if (is_written && is_news && has_room) {
@@ -185,7 +191,8 @@ static bool put(struct planner *planner, const struct subject *subject, struct p
 
 static bool hold(struct planner *planner, const struct history *history, const struct line *line)
 {
-    struct subject subject = { .input = planner->input,
+    const struct plan_input *input = planner->input;
+    struct subject subject = { .input = input,
                                .disease = history->disease->key,
                                .wish = WISH_HOLD,
                                .history = history,
@@ -202,7 +209,8 @@ static bool hold(struct planner *planner, const struct history *history, const s
                                  .end = date_none() };
         posted.text = words_of(&subject, posted.target, planner->arena);
         if (!put(planner, &subject, &posted,
-                 find_before(planner->input, subject.disease, posted.kind, posted.target)))
+                 find(input->before, input->before_count, subject.disease, posted.kind,
+                      posted.target)))
             return false;
     }
     return true;

@@ -40,7 +40,9 @@ void body_init(struct body *body);
 void body_fini(struct body *body);
 void body_aside_start(struct body *body);
 void body_aside_end(struct body *body);
-struct sha256 body_digest(const struct body *body, enum posting_wish wish);
+/* `target`: of what a Provenance speaks of, so that it is news when that is; else NULL. */
+struct sha256 body_digest(const struct body *body, enum posting_wish wish,
+                          const struct sha256 *target);
 
 /* resourceType, meta: the beginning of every body. */
 void body_open(struct body *body, const struct subject *subject, const char *type);

@@ -15,7 +15,8 @@ static void write_source(struct body *body, struct slice reference, const struct
     json_object_end(&body->json);
 }
 
-/* While it holds, the exact versions it rests on.  When it has ended, what is remembered: all of it,
+/* Not for the digest: a Provenance is sent when what it speaks of is sent, not whenever an order
+ * is renewed.  While it holds, the exact versions it rests on.  When it has ended, what is remembered: all of it,
  * or, when it was an error, the resources that were withdrawn. */
 static void write_sources(struct body *body, const struct subject *subject)
 {
@@ -23,6 +24,7 @@ static void write_sources(struct body *body, const struct subject *subject)
     bool holds = subject->wish == WISH_HOLD;
     if (holds ? subject->evidence_count == 0 : ids.len == 0)
         return;
+    body_aside_start(body);
     json_key(&body->json, "entity");
     json_array(&body->json);
     for (unsigned i = 0; holds && i < subject->evidence_count; i++)
@@ -33,6 +35,7 @@ static void write_sources(struct body *body, const struct subject *subject)
             write_source(body, id, NULL);
     }
     json_array_end(&body->json);
+    body_aside_end(body);
 }
 
 static void write_why(struct body *body, const struct subject *subject)
