@@ -6,12 +6,57 @@
  *           looks names up with build_drug() and build_disease(), and complains about every fault.
  * Owns      build->arena lives as long as the mapping.
  * Errors    a loader returns false when it complained; mapping_load() goes on with the next loader
- *           all the same, so that one run shows all faults of all files.
+ *           all the same, so that one run shows all faults of all files.  Only without drugs.tsv
+ *           and diseases.tsv it stops: every name would be unknown.
  * Thread    one, at start.
  */
 #pragma once
 
+#include "mapping/index_int.h"
 #include "mapping/mapping.h"
+#include "mapping/words_int.h"
+
+/* A drug and what only this folder asks of it. */
+struct known_drug {
+    struct drug drug; /* first: a struct drug of ours is a struct known_drug */
+    const struct drug *rolls_up_to;
+    const struct drug *liposomal, *protein_bound; /* forms of it that are drugs of their own */
+    bool is_carrier; /* hyaluronidase: never counts beside another ingredient */
+};
+
+/* What a code of a drug means.  Precise codes win over coarse ones (RxNorm's ingredient code of
+ * trastuzumab also stands for trastuzumab emtansine). */
+enum code_rank { RANK_INGREDIENT, RANK_SUBSTANCE, RANK_PRODUCT };
+struct drug_code {
+    const struct drug *const *drugs; /* sorted by index */
+    unsigned count;
+    enum code_rank rank;
+    bool is_exposure; /* false: eye and skin forms, contraception */
+};
+
+/* What a code of a condition means. */
+struct condition_row {
+    struct condition_code code;
+    bool is_below; /* also for longer codes that begin with this one */
+};
+
+struct mapping {
+    struct arena arena;
+    struct rules rules;
+    struct known_drug *drugs; /* by index */
+    unsigned drug_count;
+    struct disease *diseases;   /* by index */
+    struct slice *profile_keys; /* of each disease, until the profiles are loaded */
+    unsigned disease_count;
+    struct code_index drug_names, disease_keys;
+    struct code_index drug_codes;      /* space: enum code_system */
+    struct code_index condition_codes; /* space: enum code_system */
+    struct code_index stop_codes;      /* "uri|code" -> enum stop_reason */
+    struct word_index drug_words;      /* -> struct drug_code */
+    struct word_index condition_words; /* -> struct condition_row */
+    struct word_index stop_words;      /* -> enum stop_reason */
+    struct code_index lists;           /* ';'-separated cells seen before -> struct drug_list */
+};
 
 struct mapping_build {
     struct mapping *mapping;
@@ -63,6 +108,11 @@ bool mapping_table(const struct mapping_build *build, const struct table_schema 
                    struct mapping_files files, struct table *out,
                    struct table_errors *errors) MUST_USE;
 
+/* The same for a file that may be missing (a user's overlay): then *out has no rows. */
+bool mapping_optional_table(const struct mapping_build *build, const struct table_schema *schema,
+                            struct mapping_files files, struct table *out,
+                            struct table_errors *errors) MUST_USE;
+
 extern const char *const drug_trait_words[]; /* NULL-terminated, in the order of the enum */
 extern const char *const drug_group_words[];
 
@@ -80,6 +130,30 @@ bool aliases_load(struct mapping_build *build, struct mapping_files files,
                   struct table_errors *errors) MUST_USE;
 bool stop_reasons_load(struct mapping_build *build, struct mapping_files files,
                        struct table_errors *errors) MUST_USE;
+
+/* --- what look-up and loaders must agree on -------------------------------------------------- */
+
+#define CODE_KEY_MAX 48
+
+/* The form in which a code is kept: NDC as 11 digits, ICD without dots in capitals, CIEL without
+ * its padding.  Empty when it cannot be a code of the system. */
+struct slice code_key(enum code_system system, struct slice code, char out[CODE_KEY_MAX]);
+/* The three ways to read an NDC of 10 digits without hyphens, by which of them are known. */
+const struct drug_code *ndc_find(const struct code_index *codes, struct slice code);
+
+#define STOP_KEY_MAX 160
+struct slice stop_key(struct slice system_uri, struct slice code, char out[STOP_KEY_MAX]);
+
+/* Without the carriers (hyaluronidase) when another ingredient remains. */
+struct drug_list without_carriers(struct drug_list list, struct arena *arena);
+
+/* resolve_text.c: an order that has no known code. */
+struct text_drugs {
+    struct drug_list list; /* in `arena` */
+    bool is_known;         /* true with an empty list: a form that is no exposure */
+};
+struct text_drugs resolve_drug_text(const struct mapping *mapping, struct slice text,
+                                    struct arena *arena);
 
 /* profiles.c: profiles.tsv, substitutions.tsv, addons.tsv, maintenance.tsv -> rules->profiles,
  * rules->generic and the numbers of struct rules. */

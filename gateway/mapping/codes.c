@@ -1,0 +1,148 @@
+#include "mapping/mapping_int.h"
+
+/* Codes of drugs: every file is a column of codes, a column of ingredients and a route. */
+
+static const char *const route_words[] = { "systemic", "local", "other", NULL };
+static const char *const kind_words[] = { "IN",   "PIN",  "MIN",  "BN",   "SCD",  "SBD", "SCDC",
+                                          "SBDC", "SCDF", "SBDF", "GPCK", "BPCK", NULL };
+
+struct code_row {
+    struct slice code, name, ingredients, source;
+    uint8_t kind, route;
+};
+
+#define CODE_COLUMN(title)                                      \
+    {                                                           \
+        title, CELL_TEXT, offsetof(struct code_row, code), NULL \
+    }
+#define REST_COLUMNS                                                            \
+    { "ingredients", CELL_TEXT, offsetof(struct code_row, ingredients), NULL }, \
+        { "route", CELL_WORD, offsetof(struct code_row, route), route_words },  \
+    {                                                                           \
+        "source", CELL_TEXT, offsetof(struct code_row, source), NULL            \
+    }
+
+static const struct column product_columns[] = {
+    CODE_COLUMN("rxcui"),
+    { "kind", CELL_WORD, offsetof(struct code_row, kind), kind_words },
+    { "name", CELL_TEXT, offsetof(struct code_row, name), NULL },
+    REST_COLUMNS,
+};
+static const struct column rxcui_columns[] = { CODE_COLUMN("rxcui"), REST_COLUMNS };
+static const struct column ndc_columns[] = { CODE_COLUMN("ndc"), REST_COLUMNS };
+static const struct column plain_columns[] = { CODE_COLUMN("code"), REST_COLUMNS };
+
+static const struct code_file {
+    struct table_schema schema;
+    enum code_system system;
+    enum code_rank rank;
+    bool is_optional, wins; /* a user's overlay may be missing, and its rows win */
+} code_files[] = {
+    { { "mappings/rxnorm_products.tsv", sizeof(struct code_row), product_columns,
+        COUNT_OF(product_columns) },
+      CODE_RXNORM,
+      RANK_PRODUCT,
+      false,
+      false },
+    { { "mappings/rxnorm_other.tsv", sizeof(struct code_row), rxcui_columns,
+        COUNT_OF(rxcui_columns) },
+      CODE_RXNORM,
+      RANK_PRODUCT,
+      false,
+      false },
+    { { "mappings/ndc.tsv", sizeof(struct code_row), ndc_columns, COUNT_OF(ndc_columns) },
+      CODE_NDC,
+      RANK_PRODUCT,
+      false,
+      false },
+    { { "mappings/atc.tsv", sizeof(struct code_row), plain_columns, COUNT_OF(plain_columns) },
+      CODE_ATC,
+      RANK_SUBSTANCE,
+      false,
+      false },
+    { { "mappings/ciel.tsv", sizeof(struct code_row), plain_columns, COUNT_OF(plain_columns) },
+      CODE_CIEL,
+      RANK_SUBSTANCE,
+      false,
+      false },
+    { { "mappings/snomed_drugs_overlay.tsv", sizeof(struct code_row), plain_columns,
+        COUNT_OF(plain_columns) },
+      CODE_SNOMED,
+      RANK_SUBSTANCE,
+      true,
+      true },
+};
+
+struct drug_list without_carriers(struct drug_list list, struct arena *arena)
+{
+    const struct drug **kept = NULL;
+    unsigned count = 0, carriers = 0;
+    for (unsigned i = 0; i < list.count; i++)
+        carriers += ((const struct known_drug *)list.drugs[i])->is_carrier;
+    if (carriers == 0 || carriers == list.count)
+        return list;
+    kept = ARENA_ARRAY(arena, const struct drug *, list.count - carriers);
+    for (unsigned i = 0; kept != NULL && i < list.count; i++)
+        if (!((const struct known_drug *)list.drugs[i])->is_carrier)
+            kept[count++] = list.drugs[i];
+    return (struct drug_list){ kept, count };
+}
+
+static bool put_row(struct mapping_build *build, const struct code_file *file,
+                    const struct code_row *row, unsigned line, struct table_errors *errors)
+{
+    char buffer[CODE_KEY_MAX];
+    struct cell_place place = { file->schema.file, line, "ingredients" };
+    struct slice key = code_key(file->system, row->code, buffer);
+    if (key.len == 0) {
+        table_complain(errors, place.file, line, file->schema.columns[0].name,
+                       "'%.*s' is not a code of this system", SLICE_ARGS(row->code));
+        return false;
+    }
+    struct drug_list list;
+    if (!build_drug_list(build, place, row->ingredients, &list, errors))
+        return false;
+    if (list.count > EVENT_DRUGS_MAX) {
+        table_complain(errors, place.file, line, place.column, "%u ingredients are more than %d",
+                       list.count, EVENT_DRUGS_MAX);
+        return false;
+    }
+    struct drug_code *code = ARENA_NEW(build->arena, struct drug_code);
+    if (code == NULL)
+        return true; /* mapping_load() looks at the arena at its end */
+    list = without_carriers(list, build->arena);
+    enum code_rank rank =
+        row->kind == 0 && file->schema.columns == product_columns ? RANK_INGREDIENT : file->rank;
+    *code = (struct drug_code){ list.drugs, list.count, rank, row->route == 0 };
+    struct slice kept = arena_copy(build->arena, key);
+    if (file->wins) {
+        index_set(&build->mapping->drug_codes, file->system, kept, code);
+        return true;
+    }
+    if (index_put(&build->mapping->drug_codes, file->system, kept, code))
+        return true;
+    table_complain(errors, place.file, line, file->schema.columns[0].name,
+                   "'%.*s' has another row already, here or in drugs.tsv", SLICE_ARGS(row->code));
+    return false;
+}
+
+bool codes_load(struct mapping_build *build, struct mapping_files files,
+                struct table_errors *errors)
+{
+    bool ok = true;
+    for (size_t i = 0; i < COUNT_OF(code_files); i++) {
+        const struct code_file *file = &code_files[i];
+        struct table table;
+        bool is_read = file->is_optional
+                           ? mapping_optional_table(build, &file->schema, files, &table, errors)
+                           : mapping_table(build, &file->schema, files, &table, errors);
+        if (!is_read) {
+            ok = false;
+            continue;
+        }
+        const struct code_row *rows = table.rows;
+        for (size_t k = 0; k < table.count; k++)
+            ok = put_row(build, file, &rows[k], table.lines[k], errors) && ok;
+    }
+    return ok;
+}

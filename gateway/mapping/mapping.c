@@ -1,0 +1,165 @@
+#include <stdlib.h>
+
+#include "base/pool.h"
+#include "base/text.h"
+#include "mapping/mapping_int.h"
+
+#define MAPPING_BYTES_MAX ((size_t)512 * 1024 * 1024)
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+static const struct mapping_file *find_file(struct mapping_files files, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    for (unsigned i = 0; i < files.count; i++)
+        if (strcmp(files.list[i].name, name) == 0)
+            return &files.list[i];
+    return NULL;
+}
+
+bool mapping_optional_table(const struct mapping_build *build, const struct table_schema *schema,
+                            struct mapping_files files, struct table *out,
+                            struct table_errors *errors)
+{
+    const struct mapping_file *file = find_file(files, schema->file);
+    if (file == NULL) {
+        *out = (struct table){ NULL, NULL, 0 };
+        return true;
+    }
+    return table_read(schema, file->text, build->arena, out, errors);
+}
+
+bool mapping_table(const struct mapping_build *build, const struct table_schema *schema,
+                   struct mapping_files files, struct table *out, struct table_errors *errors)
+{
+    if (find_file(files, schema->file) == NULL) {
+        table_complain(errors, schema->file, 0, "file", "is missing");
+        return false;
+    }
+    return mapping_optional_table(build, schema, files, out, errors);
+}
+
+static int by_file_name(const void *a, const void *b)
+{
+    return strcmp(((const struct mapping_file *)a)->name, ((const struct mapping_file *)b)->name);
+}
+
+/* Names and lengths go in too, so that moving a row to another file changes the digest. */
+static struct sha256 digest_of(struct mapping_files files, struct arena *arena)
+{
+    struct mapping_file *sorted = ARENA_ARRAY(arena, struct mapping_file, files.count + 1);
+    struct slice *parts = ARENA_ARRAY(arena, struct slice, 2 * files.count + 1);
+    if (sorted == NULL || parts == NULL)
+        return (struct sha256){ { 0 } }; /* mapping_load() looks at the arena at its end */
+    if (files.count > 0)
+        memcpy(sorted, files.list, files.count * sizeof sorted[0]);
+    qsort(sorted, files.count, sizeof sorted[0], by_file_name);
+    for (unsigned i = 0; i < files.count; i++) {
+        parts[2 * i] = arena_format(arena, "%s %zu\n", sorted[i].name, sorted[i].text.len);
+        parts[2 * i + 1] = sorted[i].text;
+    }
+    return sha256_of(parts, 2 * files.count);
+}
+
+/* --- loading --------------------------------------------------------------------------------- */
+
+static const struct profile *find_profile(const struct rules *rules, struct slice key)
+{
+    for (unsigned i = 0; i < rules->profile_count; i++)
+        if (slice_eq(rules->profiles[i].key, key))
+            return &rules->profiles[i];
+    return NULL;
+}
+
+static bool tie_profiles(struct mapping *mapping, struct table_errors *errors)
+{
+    bool ok = true;
+    for (unsigned i = 0; i < mapping->disease_count; i++) {
+        struct slice key = mapping->profile_keys[i];
+        if (slice_is(key, "-"))
+            continue;
+        mapping->diseases[i].profile = find_profile(&mapping->rules, key);
+        if (mapping->diseases[i].profile != NULL)
+            continue;
+        table_complain(errors, "mappings/diseases.tsv", 0, "profile",
+                       "'%.*s' of disease '%.*s' is not a row of profiles.tsv", SLICE_ARGS(key),
+                       SLICE_ARGS(mapping->diseases[i].key));
+        ok = false;
+    }
+    return ok;
+}
+
+static bool load_all(struct mapping_build *build, struct mapping_files files,
+                     struct table_errors *errors)
+{
+    static bool (*const loaders[])(struct mapping_build *, struct mapping_files,
+                                   struct table_errors *) = { codes_load, aliases_load,
+                                                              conditions_load, stop_reasons_load };
+    if (!drugs_load(build, files, errors) || !diseases_load(build, files, errors))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; i < COUNT_OF(loaders); i++)
+        ok = loaders[i](build, files, errors) && ok;
+    bool has_profiles = profiles_load(build, files.list, files.count, errors);
+    ok = regimens_load(build, files.list, files.count, errors) && ok;
+    return has_profiles && tie_profiles(build->mapping, errors) && ok;
+}
+
+bool mapping_load(const struct mapping_file *list, unsigned count, struct mapping **out,
+                  struct table_errors *errors)
+{
+    struct mapping *mapping = pool_new(sizeof *mapping);
+    arena_init(&mapping->arena, MAPPING_BYTES_MAX);
+    struct code_index *indexes[] = { &mapping->drug_names, &mapping->disease_keys,
+                                     &mapping->drug_codes, &mapping->condition_codes,
+                                     &mapping->stop_codes, &mapping->lists };
+    for (size_t i = 0; i < COUNT_OF(indexes); i++)
+        indexes[i]->arena = &mapping->arena;
+
+    struct mapping_files files = { list, count };
+    struct mapping_build build = { mapping, &mapping->arena, &mapping->rules };
+    mapping->rules.digest = digest_of(files, &mapping->arena);
+    bool ok = load_all(&build, files, errors);
+    if (arena_overflowed(&mapping->arena)) {
+        table_complain(errors, "mappings", 0, "folder", "is larger than its limit");
+        ok = false;
+    }
+    if (!ok) {
+        mapping_close(mapping);
+        return false;
+    }
+    *out = mapping;
+    return true;
+}
+
+void mapping_close(struct mapping *mapping)
+{
+    if (mapping == NULL)
+        return;
+    arena_fini(&mapping->arena);
+    pool_free(mapping);
+}
+
+/* --- access ---------------------------------------------------------------------------------- */
+
+const struct sha256 *mapping_digest(const struct mapping *mapping)
+{
+    return &mapping->rules.digest;
+}
+
+const struct rules *mapping_rules(const struct mapping *mapping) { return &mapping->rules; }
+
+const struct drug *mapping_drug(const struct mapping *mapping, struct slice name)
+{
+    const struct known_drug *known = index_find(&mapping->drug_names, 0, name);
+    if (known != NULL)
+        return &known->drug;
+    const struct drug_code *code = words_find(&mapping->drug_words, name);
+    return code != NULL && code->count == 1 && code->is_exposure ? code->drugs[0] : NULL;
+}
+
+const struct disease *mapping_disease(const struct mapping *mapping, struct slice key)
+{
+    return index_find(&mapping->disease_keys, 0, key);
+}

@@ -1,0 +1,130 @@
+#include "mapping/mapping_int.h"
+
+/* An order without a known code, by its text.  What is written behind "for", "after" or "instead of"
+ * is not what is ordered; an eye drop is no exposure; an unknown conjugate of a known antibody is an
+ * unknown drug; a placebo may be anything. */
+
+static const char *const cut_words[] = { "for",     "before",   "after",   "prior",   "failure",
+                                         "allergy", "allergic", "without", "instead", "following",
+                                         "until",   "versus",   "vs",      "not",     "no",
+                                         "avoid",   "except",   "post",    "history", NULL };
+
+static const char *const local_words[] = { "topical",      "ophthalmic",
+                                           "eye",          "eyes",
+                                           "cream",        "ointment",
+                                           "lotion",       "gel",
+                                           "otic",         "ear",
+                                           "nasal",        "vaginal",
+                                           "drops",        "shampoo",
+                                           "mouthwash",    "intravitreal",
+                                           "intraocular",  "intravesical",
+                                           "intrathecal",  "intralesional",
+                                           "intracameral", "dental",
+                                           "foam",         "inhaler",
+                                           "inhalation",   NULL };
+
+static const char *const blinded_words[] = { "placebo", "blinded", NULL };
+
+static const char *const conjugate_words[] = { "vedotin",    "deruxtecan",   "emtansine",
+                                               "mafodotin",  "ozogamicin",   "tesirine",
+                                               "govitecan",  "tirumotecan",  "soravtansine",
+                                               "ravtansine", "duocarmazine", "tiuxetan",
+                                               "rezetecan",  "pasudotox",    "talirine",
+                                               "pelidotin",  "samrotecan",   "brengitecan",
+                                               "botidotin",  "sesutecan",    NULL };
+
+static bool is_one_of(struct slice word, const char *const *list)
+{
+    for (unsigned i = 0; list[i] != NULL; i++)
+        if (slice_is(word, list[i]))
+            return true;
+    return false;
+}
+
+/* What the words beside a drug say about its form. */
+struct form_hints {
+    bool liposomal, protein_bound;
+};
+
+static struct form_hints read_hints(const struct words *words)
+{
+    struct form_hints hints = { false, false };
+    for (unsigned i = 0; i < words->count; i++) {
+        struct slice word = words_span(words, i, 1);
+        hints.liposomal = hints.liposomal || slice_starts(word, SLICE("liposom"));
+        hints.protein_bound = hints.protein_bound || slice_is(word, "nab") ||
+                              slice_starts(word, SLICE("albumin")) ||
+                              (slice_is(word, "protein") && i + 1 < words->count &&
+                               slice_is(words_span(words, i + 1, 1), "bound"));
+    }
+    return hints;
+}
+
+static const struct drug *in_form(const struct drug *drug, struct form_hints hints)
+{
+    const struct known_drug *known = (const struct known_drug *)drug;
+    if (hints.liposomal && known->liposomal != NULL)
+        return known->liposomal;
+    if (hints.protein_bound && known->protein_bound != NULL)
+        return known->protein_bound;
+    return drug;
+}
+
+struct found {
+    const struct drug *drugs[EVENT_DRUGS_MAX];
+    unsigned count;
+    bool is_known, is_unsafe;
+};
+
+static void add_drug(struct found *found, const struct drug *drug)
+{
+    unsigned at = found->count;
+    for (; at > 0 && found->drugs[at - 1]->index > drug->index; at--)
+        continue;
+    if ((at > 0 && found->drugs[at - 1] == drug) || found->count == EVENT_DRUGS_MAX)
+        return;
+    memmove(&found->drugs[at + 1], &found->drugs[at], (found->count - at) * sizeof found->drugs[0]);
+    found->drugs[at] = drug;
+    found->count++;
+}
+
+static void search(const struct mapping *mapping, const struct words *words, struct found *found)
+{
+    struct form_hints hints = read_hints(words);
+    for (unsigned at = 0, length = 1; at < words->count; at += length, length = 1) {
+        if (is_one_of(words_span(words, at, 1), cut_words))
+            return;
+        const struct drug_code *code = words_match(&mapping->drug_words, words, at, &length);
+        if (code == NULL)
+            continue;
+        unsigned next = at + length;
+        if (next < words->count && is_one_of(words_span(words, next, 1), conjugate_words))
+            found->is_unsafe = true;
+        found->is_known = true;
+        for (unsigned i = 0; code->is_exposure && i < code->count; i++)
+            add_drug(found, in_form(code->drugs[i], hints));
+    }
+}
+
+struct text_drugs resolve_drug_text(const struct mapping *mapping, struct slice text,
+                                    struct arena *arena)
+{
+    struct text_drugs none = { { NULL, 0 }, false };
+    struct words words;
+    struct found found = { .count = 0 };
+    words_split(text, &words);
+    if (words_have(&words, blinded_words))
+        return none;
+    search(mapping, &words, &found);
+    if (!found.is_known || found.is_unsafe)
+        return none;
+    struct text_drugs out = { { NULL, 0 }, true };
+    if (words_have(&words, local_words) || found.count == 0)
+        return out;
+    const struct drug **kept = ARENA_ARRAY(arena, const struct drug *, found.count);
+    if (kept == NULL)
+        return none;
+    memcpy(kept, found.drugs, found.count * sizeof kept[0]);
+    out.list = without_carriers((struct drug_list){ kept, found.count }, arena);
+    return out;
+}

@@ -1,0 +1,96 @@
+#include "mapping/words_int.h"
+
+static char small_letter(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
+
+static bool is_letter(char c)
+{
+    c = small_letter(c);
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
+}
+
+void words_split(struct slice text, struct words *out)
+{
+    size_t used = 0;
+    out->count = 0;
+    for (size_t i = 0; i < text.len && out->count < WORDS_MAX;) {
+        if (!is_letter(text.at[i])) {
+            i++;
+            continue;
+        }
+        size_t end = i;
+        while (end < text.len && is_letter(text.at[end]))
+            end++;
+        if (used + 1 + (end - i) > WORDS_BYTES_MAX)
+            return;
+        if (used > 0)
+            out->text[used++] = ' ';
+        out->start[out->count] = (uint16_t)used;
+        for (; i < end; i++)
+            out->text[used++] = small_letter(text.at[i]);
+        out->end[out->count++] = (uint16_t)used;
+    }
+}
+
+struct slice words_span(const struct words *words, unsigned first, unsigned count)
+{
+    CHECK(count > 0);
+    CHECK(first + count <= words->count);
+    return (struct slice){ words->text + words->start[first],
+                           (size_t)(words->end[first + count - 1] - words->start[first]) };
+}
+
+bool words_have(const struct words *words, const char *const *any)
+{
+    for (unsigned i = 0; i < words->count; i++)
+        for (unsigned k = 0; any[k] != NULL; k++)
+            if (slice_is(words_span(words, i, 1), any[k]))
+                return true;
+    return false;
+}
+
+bool words_put(struct word_index *index, struct arena *arena, struct slice text, const void *value)
+{
+    struct words words;
+    words_split(text, &words);
+    if (words.count == 0 || words.count == WORDS_MAX)
+        return false;
+    struct slice phrase = arena_copy(arena, words_span(&words, 0, words.count));
+    struct slice first = { phrase.at, (size_t)(words.end[0] - words.start[0]) };
+    index->phrases.arena = index->first.arena = arena;
+    if (phrase.len == 0 || !index_put(&index->phrases, 0, phrase, value))
+        return false;
+    const unsigned *longest = index_find(&index->first, 0, first);
+    if (longest == NULL || *longest < words.count) {
+        unsigned *count = ARENA_NEW(arena, unsigned);
+        if (count == NULL)
+            return false;
+        *count = words.count;
+        index_set(&index->first, 0, first, count);
+    }
+    return true;
+}
+
+const void *words_match(const struct word_index *index, const struct words *words, unsigned at,
+                        unsigned *length)
+{
+    const unsigned *longest = index_find(&index->first, 0, words_span(words, at, 1));
+    if (longest == NULL)
+        return NULL;
+    unsigned count = *longest < words->count - at ? *longest : words->count - at;
+    for (; count > 0; count--) {
+        const void *value = index_find(&index->phrases, 0, words_span(words, at, count));
+        if (value != NULL) {
+            *length = count;
+            return value;
+        }
+    }
+    return NULL;
+}
+
+const void *words_find(const struct word_index *index, struct slice text)
+{
+    struct words words;
+    words_split(text, &words);
+    return words.count > 0 ? index_find(&index->phrases, 0, words_span(&words, 0, words.count))
+                           : NULL;
+}
