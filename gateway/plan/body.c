@@ -5,11 +5,21 @@
 void body_init(struct body *body)
 {
     buffer_init(&body->out, BODY_MAX);
+    buffer_init(&body->scratch, BODY_MAX);
+}
+
+void body_fini(struct body *body)
+{
+    buffer_fini(&body->out);
+    buffer_fini(&body->scratch);
+}
+
+void body_start(struct body *body)
+{
+    buffer_reset(&body->out);
     json_writer_init(&body->json, &body->out, false);
     body->aside_count = 0;
 }
-
-void body_fini(struct body *body) { buffer_fini(&body->out); }
 
 void body_aside_start(struct body *body)
 {

@@ -1,6 +1,5 @@
 #include "plan/plan_int.h"
 
-#define NOTE_MAX ((size_t)64 * 1024)
 #define LINE_NUMBER_URL \
     "http://hl7.org/fhir/us/pedcan/StructureDefinition/pedcan-line-of-therapy-number"
 
@@ -73,10 +72,10 @@ static void write_note(struct body *body, struct slice text)
 
 static void note_earlier_lines(struct body *body, const struct subject *subject)
 {
-    struct buffer note;
+    struct buffer *note = &body->scratch;
     const struct history *history = subject->history;
     unsigned written = 0;
-    buffer_init(&note, NOTE_MAX);
+    buffer_reset(note);
     for (const struct line *line = history->lines; line != subject->line; line++) {
         char bytes[PLAN_TEXT_BYTES];
         struct text text = TEXT(bytes);
@@ -85,20 +84,19 @@ static void note_earlier_lines(struct body *body, const struct subject *subject)
         words_regimen(line, &text);
         text_add(&text, ", ");
         words_days(subject, line->start, line->is_open ? date_none() : line->end, &text);
-        buffer_add(&note, words_slice(&text));
+        buffer_add(note, words_slice(&text));
     }
     if (history->verdict.history_truncated)
-        buffer_add(&note, written > 0 ? SLICE("; there may be earlier lines that are not on record")
-                                      : SLICE("There may be earlier lines that are not on record"));
-    if (note.len > 0)
-        write_note(body, buffer_slice(&note));
-    buffer_fini(&note);
+        buffer_add(note, written > 0 ? SLICE("; there may be earlier lines that are not on record")
+                                     : SLICE("There may be earlier lines that are not on record"));
+    if (note->len > 0)
+        write_note(body, buffer_slice(note));
 }
 
 static void note_classes(struct body *body, const struct subject *subject)
 {
-    struct buffer note;
-    buffer_init(&note, NOTE_MAX);
+    struct buffer *note = &body->scratch;
+    buffer_reset(note);
     for (unsigned i = 0; i < subject->history->class_count; i++) {
         const struct class_exposure *exposure = &subject->history->classes[i];
         char bytes[512];
@@ -111,11 +109,10 @@ static void note_classes(struct body *body, const struct subject *subject)
         words_days(subject, exposure->first, exposure->last, &text);
         if (exposure->failed)
             text_add(&text, ", followed by relapse, progression or a salvage line");
-        buffer_add(&note, words_slice(&text));
+        buffer_add(note, words_slice(&text));
     }
-    if (note.len > 0)
-        write_note(body, buffer_slice(&note));
-    buffer_fini(&note);
+    if (note->len > 0)
+        write_note(body, buffer_slice(note));
 }
 
 static bool has_trait(const struct history *history, uint32_t trait)

@@ -50,32 +50,52 @@ static struct slice take_escaped(struct slice *rest)
     }
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '<' && c != '>' && c != '&' && c != '"';
+}
+
+/* Ordinary characters, as many as there are in a row, or one that is not. */
+static struct slice take_piece(struct slice *rest)
+{
+    size_t run = 0;
+    while (run < rest->len && is_plain((unsigned char)rest->at[run]))
+        run++;
+    if (run == 0)
+        return take_escaped(rest);
+    struct slice piece = { rest->at, run };
+    *rest = slice_skip(*rest, run);
+    return piece;
+}
+
 static size_t escaped_len(struct slice text)
 {
     size_t len = 0;
     while (text.len > 0)
-        len += take_escaped(&text).len;
+        len += take_piece(&text).len;
     return len;
 }
 
 /* As much of the text as the budget allows, cut between characters; returns what it used. */
 static size_t add_text(struct buffer *out, struct slice text, size_t budget)
 {
-    size_t used = 0;
-    bool is_cut = escaped_len(text) > budget;
-    if (is_cut && budget < sizeof MORE)
+    size_t len = escaped_len(text), used = 0;
+    if (len <= budget) {
+        while (text.len > 0)
+            buffer_add(out, take_piece(&text));
+        return len;
+    }
+    if (budget < sizeof MORE)
         return 0;
-    size_t room = is_cut ? budget - (sizeof MORE - 1) : budget;
     while (text.len > 0) {
         struct slice piece = take_escaped(&text);
-        if (used + piece.len > room)
+        if (used + piece.len > budget - (sizeof MORE - 1))
             break;
         buffer_add(out, piece);
         used += piece.len;
     }
-    if (is_cut)
-        buffer_add(out, SLICE(MORE));
-    return is_cut ? used + sizeof MORE - 1 : used;
+    buffer_add(out, SLICE(MORE));
+    return used + sizeof MORE - 1;
 }
 
 static void add_item(struct buffer *out, const char *label, struct slice text, size_t budget)
@@ -158,34 +178,33 @@ static size_t add_tail(struct buffer *out, const struct subject *subject)
 
 void narrative_write(struct body *body, const struct subject *subject, struct slice text)
 {
-    struct buffer div;
-    buffer_init(&div, PLAN_NARRATIVE_MAX);
-    buffer_add(&div, SLICE("<div xmlns=\"http://www.w3.org/1999/xhtml\"><p><b>"));
-    (void)add_text(&div, text, BUDGET_TEXT);
-    buffer_add(&div, SLICE("</b></p>"));
+    struct buffer *div = &body->scratch;
+    buffer_reset(div);
+    buffer_add(div, SLICE("<div xmlns=\"http://www.w3.org/1999/xhtml\"><p><b>"));
+    (void)add_text(div, text, BUDGET_TEXT);
+    buffer_add(div, SLICE("</b></p>"));
     if (subject->wish == WISH_HOLD) {
-        add_holding(&div, subject);
+        add_holding(div, subject);
     } else {
         char bytes[512];
         struct text why = TEXT(bytes);
         words_end(subject, &why);
-        buffer_add(&div, SLICE("<p>"));
-        (void)add_text(&div, words_slice(&why), BUDGET_END);
-        buffer_add(&div, SLICE("</p>"));
+        buffer_add(div, SLICE("<p>"));
+        (void)add_text(div, words_slice(&why), BUDGET_END);
+        buffer_add(div, SLICE("</p>"));
     }
-    size_t tail = add_tail(&div, subject);
-    CHECK(!buffer_overflowed(&div));
+    size_t tail = add_tail(div, subject);
+    CHECK(buffer_overflowed(div) || div->len <= PLAN_NARRATIVE_MAX);
 
     json_key(&body->json, "text");
     json_object(&body->json);
     json_put_text(&body->json, "status", "generated");
-    json_put(&body->json, "div", buffer_slice(&div));
+    json_put(&body->json, "div", buffer_slice(div));
     /* the tail stands before the closing quote; of what it may hold, JSON escapes backslashes */
-    for (size_t i = div.len - tail, end = div.len; i < end; i++)
-        tail += div.at[i] == '\\';
+    for (size_t i = div->len - tail, end = div->len; i < end; i++)
+        tail += div->at[i] == '\\';
     CHECK(body->aside_count < PLAN_ASIDES_MAX);
     body->asides[body->aside_count].from = body->out.len - 1 - tail;
     body->asides[body->aside_count++].to = body->out.len - 1;
     json_object_end(&body->json);
-    buffer_fini(&div);
 }

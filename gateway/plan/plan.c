@@ -26,6 +26,7 @@ struct planner {
     const struct plan_input *input;
     struct arena *arena;
     struct plan *out;
+    struct body body; /* of one posting after the other */
 };
 
 static const struct posted *find(const struct posted *list, unsigned count, struct slice disease,
@@ -157,36 +158,76 @@ static void write_body(struct body *body, const struct subject *subject,
     }
 }
 
+static bool remember(struct plan *out, const struct posted *posted)
+{
+    if (out->after_count == PLAN_POSTINGS_MAX)
+        return false;
+    out->after[out->after_count++] = *posted;
+    return true;
+}
+
+static bool send(struct planner *planner, const struct subject *subject,
+                 const struct posted *posted, const char *identity)
+{
+    struct plan *out = planner->out;
+    if (out->posting_count == PLAN_POSTINGS_MAX)
+        return false;
+    struct posting *posting = &out->postings[out->posting_count++];
+    *posting = (struct posting){ .kind = posted->kind,
+                                 .type = posting_type(posted->kind),
+                                 .wish = posted->wish,
+                                 .disease = subject->disease,
+                                 .digest = posted->digest };
+    memcpy(posting->identity, identity, sizeof posting->identity);
+    posting->body = arena_copy(planner->arena, buffer_slice(&planner->body.out));
+    return true;
+}
+
+static bool is_news(const struct posted *posted, const struct posted *before)
+{
+    return before == NULL || before->wish != posted->wish ||
+           !sha256_equal(&before->digest, &posted->digest);
+}
+
+/* A Provenance says nothing new while what it speaks of is the same: most derivations end here. */
+static bool is_target_unchanged(const struct planner *planner, const struct posted *posted,
+                                const struct posted *before)
+{
+    const struct plan *out = planner->out;
+    const struct plan_input *input = planner->input;
+    if (posted->kind != POSTING_PROVENANCE || before == NULL || before->wish != posted->wish)
+        return false;
+    const struct posted *now =
+        find(out->after, out->after_count, posted->disease, posted->target, posted->target);
+    const struct posted *then =
+        find(input->before, input->before_count, posted->disease, posted->target, posted->target);
+    return now != NULL && !is_news(now, then);
+}
+
 /* Remembers the posting and, when the destination holds another, has it sent. */
 static bool put(struct planner *planner, const struct subject *subject, struct posted *posted,
                 const struct posted *before)
 {
     struct plan *out = planner->out;
-    struct posting posting = { .kind = posted->kind,
-                               .type = posting_type(posted->kind),
-                               .wish = posted->wish,
-                               .disease = posted->disease };
-    struct body body;
-    identify(subject, posted->kind, posted->target, posting.identity);
-    body_init(&body);
-    write_body(&body, subject, posted, posting.identity);
-    bool is_written = !buffer_overflowed(&body.out);
+    struct body *body = &planner->body;
+    char identity[SHA256_HEX_SIZE];
+    if (is_target_unchanged(planner, posted, before)) {
+        posted->digest = before->digest;
+        return remember(out, posted);
+    }
+    identify(subject, posted->kind, posted->target, identity);
+    body_start(body);
+    write_body(body, subject, posted, identity);
+    if (buffer_overflowed(&body->out) || buffer_overflowed(&body->scratch))
+        return false;
     const struct posted *target =
         posted->kind == POSTING_PROVENANCE
             ? find(out->after, out->after_count, posted->disease, posted->target, posted->target)
             : NULL;
-    posting.digest = posted->digest =
-        body_digest(&body, posted->wish, target != NULL ? &target->digest : NULL);
-    bool is_news = before == NULL || !sha256_equal(&before->digest, &posted->digest);
-    bool has_room = out->posting_count < PLAN_POSTINGS_MAX && out->after_count < PLAN_POSTINGS_MAX;
-    if (is_written && is_news && has_room) {
-        posting.body = arena_copy(planner->arena, buffer_slice(&body.out));
-        out->postings[out->posting_count++] = posting;
-    }
-    body_fini(&body);
-    if (has_room)
-        out->after[out->after_count++] = *posted;
-    return is_written && has_room;
+    posted->digest = body_digest(body, posted->wish, target != NULL ? &target->digest : NULL);
+    if (is_news(posted, before) && !send(planner, subject, posted, identity))
+        return false;
+    return remember(out, posted);
 }
 
 static bool hold(struct planner *planner, const struct history *history, const struct line *line)
@@ -287,22 +328,29 @@ static bool end_the_rest(struct planner *planner)
     return true;
 }
 
-bool plan_make(const struct plan_input *input, struct arena *arena, struct plan *out,
-               struct err *err)
+static bool plan_all(struct planner *planner)
 {
-    struct planner planner = { input, arena, out };
-    bool is_written = true;
-    CHECK(input->before_count <= PLAN_POSTINGS_MAX);
-    out->posting_count = 0;
-    out->after_count = 0;
+    const struct plan_input *input = planner->input;
     for (unsigned i = 0; i < input->therapy->history_count && !input->is_deceased; i++) {
         const struct history *history = &input->therapy->histories[i];
         const struct line *line = salvage_line(input, history);
-        if (line != NULL)
-            is_written = is_written && hold(&planner, history, line);
+        if (line != NULL && !hold(planner, history, line))
+            return false;
     }
-    is_written = is_written && end_the_rest(&planner);
-    if (!is_written || arena_overflowed(arena))
+    return end_the_rest(planner);
+}
+
+bool plan_make(const struct plan_input *input, struct arena *arena, struct plan *out,
+               struct err *err)
+{
+    struct planner planner = { .input = input, .arena = arena, .out = out };
+    CHECK(input->before_count <= PLAN_POSTINGS_MAX);
+    out->posting_count = 0;
+    out->after_count = 0;
+    body_init(&planner.body);
+    bool is_done = plan_all(&planner);
+    body_fini(&planner.body);
+    if (!is_done || arena_overflowed(arena))
         return err_fail(err, ERR_TOO_LARGE, "postings", "what is to be posted is too large");
     return true;
 }

@@ -30,6 +30,7 @@ struct subject {
 struct body {
     struct json_writer json;
     struct buffer out;
+    struct buffer scratch; /* of narratives and notes: one user at a time */
     struct {
         size_t from, to;
     } asides[PLAN_ASIDES_MAX];
@@ -38,6 +39,8 @@ struct body {
 
 void body_init(struct body *body);
 void body_fini(struct body *body);
+/* A new one in the memory of the last. */
+void body_start(struct body *body);
 void body_aside_start(struct body *body);
 void body_aside_end(struct body *body);
 /* `target`: of what a Provenance speaks of, so that it is news when that is; else NULL. */
