@@ -2,10 +2,10 @@
  *
  *   START -> HEAD -> BODY -> DONE        any of them -> BAD
  *
- * The head is a complete run of bytes before anybody interprets it, so its slices are never cut, and
- * how the bytes were split on their way cannot matter.  The body goes through llhttp as it comes;
- * what is not data (chunk sizes, extensions, trailers) passes guard_framing() too, because llhttp
- * forgives bare LF there.
+ * The head is a complete run of bytes before anybody interprets it, so its slices are never cut,
+ * and how the bytes were split on their way cannot matter.  The body goes through llhttp as it
+ * comes; what is not data (chunk sizes, extensions, trailers) passes guard_framing() too, because
+ * llhttp forgives bare LF there.
  */
 #include "http/parse_int.h"
 
@@ -14,7 +14,7 @@
 #define HEAD_ROOM_FIRST 1000 /* most heads fit; malloc serves this size without a lock */
 #define BODY_ROOM_FIRST ((size_t)64 * 1024) /* an announced length is not yet a reason to reserve */
 
-/* --- llhttp's callbacks ------------------------------------------------------------------------ */
+/* --- llhttp's callbacks ----------------------------------------------------------------------- */
 
 static int on_url(llhttp_t *machine, const char *at, size_t len)
 {
@@ -118,7 +118,7 @@ static const llhttp_settings_t parser_callbacks = {
     .on_message_complete = on_message_complete,
 };
 
-/* --- head -------------------------------------------------------------------------------------- */
+/* --- head ------------------------------------------------------------------------------------- */
 
 static bool head_fail(struct err *err, llhttp_errno_t code)
 {
@@ -215,7 +215,7 @@ static enum http_progress feed_head(struct http_parser *parser, struct slice *by
     return progress;
 }
 
-/* --- body -------------------------------------------------------------------------------------- */
+/* --- body ------------------------------------------------------------------------------------- */
 
 static void reserve_body(struct http_parser *parser)
 {
@@ -249,7 +249,7 @@ static enum http_progress feed_body(struct http_parser *parser, struct slice *by
     return parser->stage == STAGE_DONE ? PROGRESS_WHOLE : PROGRESS_MORE;
 }
 
-/* --- what net/ calls --------------------------------------------------------------------------- */
+/* --- what net/ calls -------------------------------------------------------------------------- */
 
 struct http_parser *http_parser_new(const struct http_parser_limits *limits)
 {

@@ -1,9 +1,9 @@
 /* http/parse.h -- HTTP/1.x requests out of bytes; no sockets.
  *
- * What      a push parser: feed it what arrived, cut anywhere, and it says when the headers and when
- *           the body are complete.  llhttp reads the grammar; what llhttp tolerates and a proxy in
- *           front might read differently is refused before or after it (README.md has the list), so
- *           that two parsers never disagree about where a request ends.
+ * What      a push parser: feed it what arrived, cut anywhere, and it says when the headers and
+ *           when the body are complete.  llhttp reads the grammar; what llhttp tolerates and a
+ *           proxy in front might read differently is refused before or after it (README.md has the
+ *           list), so that two parsers never disagree about where a request ends.
  * Owns      the bytes of the head and the body: slices of the request stay good until the next
  *           http_parser_begin() or http_parser_free().  The request itself is the caller's.
  * Errors    every refusal ends the connection, because what follows cannot be trusted:

@@ -59,10 +59,7 @@ static bool run_tasks(struct loop *loop)
     return ran;
 }
 
-static void on_bell(uv_async_t *bell)
-{
-    run_tasks(CONTAINER_OF(bell, struct loop, bell));
-}
+static void on_bell(uv_async_t *bell) { run_tasks(CONTAINER_OF(bell, struct loop, bell)); }
 
 void loop_run_here(struct loop *loop)
 {

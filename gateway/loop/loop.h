@@ -2,8 +2,8 @@
  *
  * What      the process has one loop per core for I/O and one for the outbox; each owns its sockets
  *           and timers.  Other threads may only post tasks.
- * Owns      the task is the poster's (embed it in the request); the loop borrows it from loop_post()
- *           until `run` is called.
+ * Owns      the task is the poster's (embed it in the request); the loop borrows it from
+ *           loop_post() until `run` is called.
  * Thread    loop_post() from any thread; everything else on the loop's own thread or while it is
  *           not running.
  */
@@ -21,12 +21,14 @@ struct loop_task {
 
 bool loop_open(const char *name, struct loop **out, struct err *err) MUST_USE;
 /* Starts the thread; `on_start` runs on it first (may be NULL). */
-bool loop_start(struct loop *loop, void (*on_start)(void *arg), void *arg, struct err *err) MUST_USE;
+bool loop_start(struct loop *loop, void (*on_start)(void *arg), void *arg,
+                struct err *err) MUST_USE;
 /* Runs the loop on the calling thread instead (tests, main). */
 void loop_run_here(struct loop *loop);
 /* Never fails and never waits; tasks run in order of posting. */
 void loop_post(struct loop *loop, struct loop_task *task);
-/* From any thread: the loop ends once its handles are closed; loop_join() waits for it. */
+/* From any thread: the loop ends once the handles of its users are closed and what was posted until
+ * then has run; loop_join() waits for it.  Nobody may post to a loop that has ended. */
 void loop_stop(struct loop *loop);
 void loop_join(struct loop *loop);
 void loop_close(struct loop *loop);

@@ -5,7 +5,8 @@
 
 static void on_refused(uv_handle_t *handle) { pool_free(handle); }
 
-/* Taking the connection and closing it tells the peer at once; left in the backlog it would wait. */
+/* Taking the connection and closing it tells the peer at once; left in the backlog it would
+ * wait. */
 static void refuse(struct gate *gate)
 {
     uv_tcp_t *tcp = pool_new(sizeof *tcp);

@@ -5,15 +5,15 @@
  *       |         |       (a refusal)     |         |
  *       +---------+------------+----------+---------+----> CLOSING -> CLOSED
  *
- * Every libuv callback is an adapter of a few lines (conn_io.c): it turns what happened into an event
- * and calls conn_step(), the only function that decides.  Nothing else moves the state.
+ * Every libuv callback is an adapter of a few lines (conn_io.c): it turns what happened into an
+ * event and calls conn_step(), the only function that decides.  Nothing else moves the state.
  *
- * A handler may finish inside the call.  Then conn_pump(), which made the call, goes on with what was
- * pipelined: the stack does not grow with the number of requests.
+ * A handler may finish inside the call.  Then conn_pump(), which made the call, goes on with what
+ * was pipelined: the stack does not grow with the number of requests.
  *
- * The peer can leave at any time, also while the handler works: then the connection waits in CLOSING
- * for exchange_finish().  LINGERING reads on after the last reply, because closing a socket with
- * unread bytes resets it, and the reply could be lost on its way.
+ * The peer can leave at any time, also while the handler works: then the connection waits in
+ * CLOSING for exchange_finish().  LINGERING reads on after the last reply, because closing a socket
+ * with unread bytes resets it, and the reply could be lost on its way.
  */
 #include "net/conn_int.h"
 
@@ -50,7 +50,7 @@ static void conn_wait(struct conn *conn, enum deadline_kind kind)
     deadline_set(&conn->gate->deadlines, &conn->deadline, kind, gate_now_ms(conn->gate));
 }
 
-/* --- closing ----------------------------------------------------------------------------------- */
+/* --- closing ---------------------------------------------------------------------------------- */
 
 static void end_exchange(struct conn *conn)
 {
@@ -74,8 +74,8 @@ static void conn_free(struct conn *conn)
     pool_free(conn);
 }
 
-/* libuv closes handles when it likes, and a handler may outlive the peer: the last of them to let go
- * frees the connection, whichever it is. */
+/* libuv closes handles when it likes, and a handler may outlive the peer: the last of them to let
+ * go frees the connection, whichever it is. */
 static void conn_release_if_idle(struct conn *conn)
 {
     if (conn->open_handles > 0 || conn->is_handled)
@@ -120,7 +120,7 @@ static void conn_linger(struct conn *conn)
     conn_read_start(conn);
 }
 
-/* --- requests ---------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static void begin_exchange(struct conn *conn)
 {
@@ -222,8 +222,8 @@ static void wait_for_request(struct conn *conn)
 }
 
 /* Feeds what has arrived to the parser, request after request, until there is no more or somebody
- * works on one.  Called wherever bytes may be waiting: after a read, after the handshake, and after a
- * reply. */
+ * works on one.  Called wherever bytes may be waiting: after a read, after the handshake, and after
+ * a reply. */
 static void conn_pump(struct conn *conn)
 {
     if (conn->is_pumping)
@@ -264,7 +264,7 @@ static void after_reply(struct conn *conn)
     conn_pump(conn);
 }
 
-/* --- one function per state -------------------------------------------------------------------- */
+/* --- one function per state ------------------------------------------------------------------- */
 
 static void conn_receive(struct conn *conn, struct slice bytes)
 {
@@ -290,7 +290,10 @@ static void step_handshake(struct conn *conn, const struct conn_event *event)
     if (event->type == EV_SENT)
         return;
     if (event->type != EV_BYTES) {
-        conn_close(conn); /* came and went, as health checks do */
+        if (conn->tls_has_begun)
+            handshake_failed(conn, "the peer broke the handshake off");
+        else
+            conn_close(conn); /* came and went, as health checks do */
         return;
     }
     if (!conn->tls_has_begun && event->bytes.at[0] != TLS_HANDSHAKE_BYTE) {
@@ -398,7 +401,8 @@ static void step_timeout(struct conn *conn)
 void conn_step(struct conn *conn, const struct conn_event *event)
 {
     CHECK(conn->sm.state != CONN_CLOSED);
-    if (conn->sm.state < CONN_CLOSING && event->type == EV_GONE) {
+    if (conn->sm.state > CONN_HANDSHAKE && conn->sm.state < CONN_CLOSING &&
+        event->type == EV_GONE) {
         conn_close(conn);
         return;
     }
@@ -419,7 +423,7 @@ void conn_step(struct conn *conn, const struct conn_event *event)
     /* clang-format on */
 }
 
-/* --- what the gate and the handler call -------------------------------------------------------- */
+/* --- what the gate and the handler call ------------------------------------------------------- */
 
 void exchange_finish(struct exchange *exchange)
 {

@@ -67,7 +67,7 @@ struct conn {
 void conn_start(struct conn *conn);
 void conn_step(struct conn *conn, const struct conn_event *event);
 
-/* --- conn_io.c --------------------------------------------------------------------------------- */
+/* --- conn_io.c -------------------------------------------------------------------------------- */
 
 void conn_read_start(struct conn *conn);
 void conn_read_stop(struct conn *conn);

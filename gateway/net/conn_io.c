@@ -1,15 +1,16 @@
 /* net/conn_io.c -- bytes in and out of one connection; decides nothing.
  *
- * In: libuv reads into the gate's room, TLS decrypts record by record into another, the parser takes
- * what it needs.  What arrives while a request is worked on is decrypted once, held, and reading
- * stops: at most one read's worth per connection.  Out: TLS appends to the gate's wire_out, which is
- * tried on the socket at once; only what the kernel does not take is copied and left to uv_write().
+ * In: libuv reads into the gate's room, TLS decrypts record by record into another, the parser
+ * takes what it needs.  What arrives while a request is worked on is decrypted once, held, and
+ * reading stops: at most one read's worth per connection.  Out: TLS appends to the gate's wire_out,
+ * which is tried on the socket at once; only what the kernel does not take is copied and left to
+ * uv_write().
  */
 #include "base/pool.h"
 #include "http/reply.h"
 #include "net/conn_int.h"
 
-/* --- in ---------------------------------------------------------------------------------------- */
+/* --- in --------------------------------------------------------------------------------------- */
 
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
@@ -98,7 +99,7 @@ void conn_hold(struct conn *conn, struct slice piece)
     }
 }
 
-/* --- out --------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 static void on_written(uv_write_t *write, int status);
 

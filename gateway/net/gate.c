@@ -1,8 +1,8 @@
 /* net/gate.c -- one loop's listener, its deadlines, and its part in draining.
  *
  * server_drain() posts drain_task to every gate: the listener closes, idle connections leave, the
- * others finish.  When the last is gone, or the grace has passed, the gate closes its timer and posts
- * drained_task to gate 0, which counts.
+ * others finish.  When the last is gone, or the grace has passed, the gate closes its timer and
+ * posts drained_task to gate 0, which counts.
  */
 #include "base/pool.h"
 #include "base/text.h"
@@ -47,7 +47,7 @@ void gate_fini(struct gate *gate)
     buffer_fini(&gate->wire_out);
 }
 
-/* --- sockets ----------------------------------------------------------------------------------- */
+/* --- sockets ---------------------------------------------------------------------------------- */
 
 static bool read_address(const char *text, uint16_t port, struct sockaddr_storage *out)
 {
@@ -56,8 +56,8 @@ static bool read_address(const char *text, uint16_t port, struct sockaddr_storag
     return uv_ip4_addr(text, port, v4) == 0 || uv_ip6_addr(text, port, v6) == 0;
 }
 
-/* With is_shared the port may be bound again by our next gate.  The first gate tries without, so that
- * a second process on the same port is an error and not a silent partner. */
+/* With is_shared the port may be bound again by our next gate.  The first gate tries without, so
+ * that a second process on the same port is an error and not a silent partner. */
 static int bind_socket(const struct sockaddr_storage *address, bool is_shared)
 {
     const int on = 1, off = 0;
@@ -118,7 +118,7 @@ uint16_t gate_port(const struct gate *gate)
     return ntohs(storage.ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
 }
 
-/* --- on the loop ------------------------------------------------------------------------------- */
+/* --- on the loop ------------------------------------------------------------------------------ */
 
 static void on_connection(uv_stream_t *listener, int status)
 {
@@ -187,7 +187,7 @@ const char *gate_date(struct gate *gate)
     return gate->date_text;
 }
 
-/* --- draining ---------------------------------------------------------------------------------- */
+/* --- draining --------------------------------------------------------------------------------- */
 
 static void gate_drain(struct loop_task *task)
 {

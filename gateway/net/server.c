@@ -4,7 +4,7 @@
 #include "base/pool.h"
 #include "net/net_int.h"
 
-/* --- certificates and ticket keys --------------------------------------------------------------- */
+/* --- certificates and ticket keys ------------------------------------------------------------- */
 
 /* A new context or a new key on its way to a gate. */
 struct gate_news {
@@ -129,7 +129,7 @@ static bool open_tls(struct server *server, struct err *err)
     return true;
 }
 
-/* --- life -------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static char *text_copy(const char *text)
 {

@@ -29,8 +29,8 @@ struct net_limits {
     unsigned connections_max;  /* per loop */
     unsigned header_bytes_max; /* request line and headers together */
     size_t body_bytes_max;
-    unsigned handshake_ms, header_ms, body_ms, idle_ms;
-    size_t arena_bytes_max; /* per request */
+    unsigned handshake_ms, header_ms, body_ms, idle_ms; /* 0: no limit; body_ms also for writing */
+    size_t arena_bytes_max;                             /* per request */
 };
 
 /* Who is on the other side, from the verified client certificate; empty without one. */
@@ -80,8 +80,8 @@ bool server_open(const struct server_settings *settings, struct loop **loops, un
                  struct server **out, struct err *err) MUST_USE;
 uint16_t server_port(const struct server *server);
 /* From any thread, once.  Stops accepting; idle connections close at once, busy ones after their
- * reply (Connection: close).  `done` is called on loop 0, exactly once, when no connection is left or
- * `grace_ms` has passed. */
+ * reply (Connection: close).  `done` is called on loop 0, exactly once, when no connection is left
+ * or `grace_ms` has passed. */
 void server_drain(struct server *server, unsigned grace_ms, void (*done)(void *arg), void *arg);
 /* From any thread.  Reads certificates anew for later handshakes; on failure the old ones stay. */
 bool server_reload_tls(struct server *server, struct err *err) MUST_USE;

@@ -4,7 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-/* --- the BIO ----------------------------------------------------------------------------------- */
+/* --- the BIO ---------------------------------------------------------------------------------- */
 
 static int bio_read(BIO *bio, char *room, int size)
 {
@@ -46,7 +46,7 @@ BIO_METHOD *tls_bio_method(void)
     return method;
 }
 
-/* --- one connection ---------------------------------------------------------------------------- */
+/* --- one connection --------------------------------------------------------------------------- */
 
 void tls_open(struct tls *tls, SSL_CTX *context, const BIO_METHOD *method, struct buffer *out)
 {

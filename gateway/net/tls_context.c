@@ -2,7 +2,8 @@
  *
  * Resumption: without client certificates by tickets; nothing is kept here, and each loop has a
  * context of its own whose key is rotated.  With client certificates from a bounded cache in memory
- * that all loops share: measured three to seven times cheaper than tickets that carry a certificate.
+ * that all loops share: measured three to seven times cheaper than tickets that carry a
+ * certificate.
  */
 #include <openssl/err.h>
 #include <openssl/x509v3.h>

@@ -1,6 +1,6 @@
-/* net/tls_peer.c -- who presented the certificate.  Called only after OpenSSL has verified it: trust
- * comes before identity.  A name that does not fit, or holds a NUL or a control character, is left
- * out rather than cut: half a name could be somebody else's. */
+/* net/tls_peer.c -- who presented the certificate.  Called only after OpenSSL has verified it:
+ * trust comes before identity.  A name that does not fit, or holds a NUL or a control character, is
+ * left out rather than cut: half a name could be somebody else's. */
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 

@@ -2,6 +2,7 @@
  * a static reply, is what net/ and http/ cost.
  *
  *   net_echo PORT CERTIFICATE KEY LOOPS [later]
+ *   wrk -t1 -c64 -d10 -s tests/bench/net_post.lua https://127.0.0.1:PORT/
  *
  * "later" finishes each exchange from a posted task, as a real handler does.
  */

@@ -140,6 +140,23 @@ static void a_connection_without_a_byte_is_no_failure(void **state)
     fixture_stop(&fixture);
 }
 
+static void a_handshake_broken_off_is_a_failure(void **state)
+{
+    struct fixture fixture;
+    struct client client;
+    (void)state;
+    fixture_init(&fixture);
+    fixture_start(&fixture);
+    client_connect(&client, server_port(fixture.server));
+    client_send_text(&client, "\x16\x03\x01");
+    usleep(20000);
+    client_close(&client);
+    await_number(&fixture.failures, 1);
+    assert_string_equal("the peer broke the handshake off", fixture.failure);
+    await_open(&fixture, 0);
+    fixture_stop(&fixture);
+}
+
 static void renegotiation_is_refused(void **state)
 {
     struct fixture fixture;
@@ -281,6 +298,7 @@ int main(void)
     const struct CMUnitTest others[] = {
         cmocka_unit_test(plain_http_on_a_tls_port_is_closed),
         cmocka_unit_test(a_connection_without_a_byte_is_no_failure),
+        cmocka_unit_test(a_handshake_broken_off_is_a_failure),
         cmocka_unit_test(renegotiation_is_refused),
         cmocka_unit_test(sessions_are_resumed),
         cmocka_unit_test(a_reload_changes_the_certificate_of_later_handshakes),
