@@ -269,7 +269,7 @@ void offline_add(struct offline *offline, const char *source, struct slice text)
 /* "https://ehr/fhir/Patient/1/_history/2" -> "Patient/1"; empty when it does not look like it. */
 static struct slice tail_of_url(struct slice url)
 {
-    const char *history = memmem(url.at, url.len, "/_history/", 10);
+    const char *history = url.len > 0 ? memmem(url.at, url.len, "/_history/", 10) : NULL;
     if (history != NULL)
         url.len = (size_t)(history - url.at);
 
