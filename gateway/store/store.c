@@ -136,7 +136,10 @@ bool store_savepoint_keep(struct store_tx *tx, struct err *err)
     tx->savepoint = SAVEPOINT_NONE;
     if (!store_may_read(tx, err))
         return false;
-    return !is_open || store_done(tx, tx->ops->savepoint_keep(tx, err), err);
+    /* A job that failed only here must not be committed with its neighbours, whatever the error. */
+    if (is_open && !tx->ops->savepoint_keep(tx, err))
+        tx->is_lost = true;
+    return !tx->is_lost;
 }
 
 void store_savepoint_undo(struct store_tx *tx)
