@@ -37,7 +37,7 @@ struct code_row {
 static const struct column plain_columns[] = { HEAD_COLUMNS, SOURCE_COLUMN };
 static const struct column display_columns[] = {
     HEAD_COLUMNS,
-    { "display", CELL_TEXT, offsetof(struct code_row, display), NULL },
+    { "display", CELL_OPTIONAL_TEXT, offsetof(struct code_row, display), NULL },
     SOURCE_COLUMN,
 };
 

@@ -1,0 +1,264 @@
+/* What mapping_load() says of a damaged folder: the real tables, with one of them changed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "support/mapping_folder.h"
+
+#define CODES "code\tingredients\troute\tsource\n"
+#define PLAIN "code\tmatch\tdisease\tmeaning\tsource\n"
+
+/* `add` goes behind the last row of the file; `instead` replaces the file. */
+static const struct damage {
+    const char *name, *file, *add, *instead, *says;
+} damages[] = {
+    { "an ingredient twice", "drugs.tsv", "cisplatin\tantineoplastic\tplatinum\t\t28\t-\t-\tme\n",
+      NULL, "mappings/drugs.tsv:LAST ingredient: 'cisplatin' is in another row too" },
+    { "an ingredient code twice", "drugs.tsv",
+      "newdrug\tantineoplastic\tplatinum\t\t28\t2555\t-\tme\n", NULL,
+      "mappings/drugs.tsv:LAST rxnorm: '2555' is in an earlier row already" },
+    { "an unknown group", "drugs.tsv", "newdrug\tpoison\tplatinum\t\t28\t-\t-\tme\n", NULL,
+      "mappings/drugs.tsv:LAST group: 'poison' is not one of: antineoplastic endocrine supportive "
+      "immunosuppressant antiretroviral dialysis" },
+    { "an unknown trait", "drugs.tsv",
+      "newdrug\tantineoplastic\tplatinum\tplatinium\t28\t-\t-\tme\n", NULL,
+      "mappings/drugs.tsv:LAST traits: 'platinium' is not a word of this column; the nearest is "
+      "'platinum'" },
+    { "rolls up to a drug that is not there", "drugs.tsv",
+      "newdrug\tantineoplastic\tplatinum\t\t28\t-\tcisplatim\tme\n", NULL,
+      "mappings/drugs.tsv:LAST rolls_up_to: 'cisplatim' is not an ingredient of drugs.tsv; the "
+      "nearest is 'cisplatin'" },
+    { "a row without a source", "drugs.tsv", "newdrug\tantineoplastic\tplatinum\t\t28\t-\t-\t\n",
+      NULL, "mappings/drugs.tsv:LAST source: '' is empty" },
+    { "a product of an unknown ingredient", "rxnorm_products.tsv",
+      "99999991\tSCD\tx\tcisplatin;carboplatim\tsystemic\tme\n", NULL,
+      "mappings/rxnorm_products.tsv:LAST ingredients: 'carboplatim' is not an ingredient of "
+      "drugs.tsv; the nearest is 'carboplatin'" },
+    { "a product twice", "rxnorm_products.tsv", "1658084\tSCD\tx\ttrastuzumab\tsystemic\tme\n",
+      NULL,
+      "mappings/rxnorm_products.tsv:LAST rxcui: '1658084' has another row already, here or in "
+      "drugs.tsv" },
+    { "a product code in the other file too", "rxnorm_other.tsv",
+      "1658084\ttrastuzumab\tsystemic\tme\n", NULL,
+      "mappings/rxnorm_other.tsv:LAST rxcui: '1658084' has another row already, here or in "
+      "drugs.tsv" },
+    { "an unknown route", "rxnorm_other.tsv", "99999991\tcisplatin\toral\tme\n", NULL,
+      "mappings/rxnorm_other.tsv:LAST route: 'oral' is not one of: systemic local other" },
+    { "an NDC that is none", "ndc.tsv", "12-34\tcisplatin\tsystemic\tme\n", NULL,
+      "mappings/ndc.tsv:LAST ndc: '12-34' is not a code of this system" },
+    { "an ATC code twice", "atc.tsv", "L01XA01\tcarboplatin\tsystemic\tme\n", NULL,
+      "mappings/atc.tsv:LAST code: 'L01XA01' has another row already, here or in drugs.tsv" },
+    { "a CIEL code of an unknown ingredient", "ciel.tsv", "1\tzzz\tsystemic\tme\n", NULL,
+      "mappings/ciel.tsv:LAST ingredients: 'zzz' is not an ingredient of drugs.tsv" },
+    { "an overlay is checked like any table", "snomed_drugs_overlay.tsv", NULL,
+      CODES "373450007\tsisplatin\tsystemic\tme\n",
+      "mappings/snomed_drugs_overlay.tsv:2 ingredients: 'sisplatin' is not an ingredient of "
+      "drugs.tsv" },
+    { "an alias that stands for another drug too", "aliases.tsv", "5-fu\tcisplatin\tsystemic\tme\n",
+      NULL,
+      "mappings/aliases.tsv:LAST text: '5-fu' has another row already, is a name of drugs.tsv, or "
+      "has no word" },
+    { "an alias without a letter", "aliases.tsv", "---\tcisplatin\tsystemic\tme\n", NULL,
+      "mappings/aliases.tsv:LAST text: '---' has another row already, is a name of drugs.tsv, or "
+      "has no word" },
+    { "a disease twice", "diseases.tsv", "mm\tmyeloma\thematologic\t-\tmm\tme\n", NULL,
+      "mappings/diseases.tsv:LAST key: 'mm' is in an earlier row already" },
+    { "within a disease that is not there", "diseases.tsv",
+      "newone\tnew\tsolid\tlungs\tgeneric\tme\n", NULL,
+      "mappings/diseases.tsv:LAST within: 'lungs' is not a key of diseases.tsv" },
+    { "within itself", "diseases.tsv", "newone\tnew\tsolid\tnewone\tgeneric\tme\n", NULL,
+      "mappings/diseases.tsv:LAST within: 'newone' leads in a circle" },
+    { "a profile that is not there", "diseases.tsv", "newone\tnew\tsolid\t-\tnsclq\tme\n", NULL,
+      "mappings/diseases.tsv:0 profile: 'nsclq' of disease 'newone' is not a row of profiles.tsv" },
+    { "drugs of a disease that is not there", "disease_drugs.tsv", "lungs\tlists\tcisplatin\tme\n",
+      NULL, "mappings/disease_drugs.tsv:LAST disease: 'lungs' is not a key of diseases.tsv" },
+    { "a disease lists a drug that is not there", "disease_drugs.tsv",
+      "mm\tlists\tbortezomip\tme\n", NULL,
+      "mappings/disease_drugs.tsv:LAST ingredients: 'bortezomip' is not an ingredient of "
+      "drugs.tsv; "
+      "the nearest is 'bortezomib'" },
+    { "a condition code twice, with and without its dot", "icd10cm.tsv",
+      "C9002\texact\tmm\tprimary\tx\tme\n", NULL,
+      "mappings/icd10cm.tsv:LAST code: 'C9002' is in an earlier row already" },
+    { "a condition of an unknown disease", "icd10cm.tsv", "C99.9\texact\tmyeloma\tprimary\tx\tme\n",
+      NULL, "mappings/icd10cm.tsv:LAST disease: 'myeloma' is not a key of diseases.tsv" },
+    { "an unknown meaning", "icd10who.tsv", "C99.9\tbelow\tmm\tin_relaps\tme\n", NULL,
+      "mappings/icd10who.tsv:LAST meaning: 'in_relaps' is not a word of this column; the nearest "
+      "is "
+      "'in_relapse'" },
+    { "neither exact nor below", "icdo3.tsv", "9999/3\tprefix\tmm\tprimary\tme\n", NULL,
+      "mappings/icdo3.tsv:LAST match: 'prefix' is not one of: exact below" },
+    { "a SNOMED CT row without a source", "snomed_conditions.tsv", "1\texact\tmm\tprimary\n", NULL,
+      "mappings/snomed_conditions.tsv:LAST source: '' is missing: the row ends here" },
+    { "words of an unknown disease", "condition_words.tsv", "bad luck\tluck\tme\n", NULL,
+      "mappings/condition_words.tsv:LAST disease: 'luck' is not a key of diseases.tsv" },
+    { "words twice", "condition_words.tsv", "Multiple-Myeloma\tmm\tme\n", NULL,
+      "mappings/condition_words.tsv:LAST text: 'Multiple-Myeloma' has another row already or has "
+      "no "
+      "word" },
+    { "an unknown stop reason", "stop_reasons.tsv", "text\tbored\tboredom\tme\n", NULL,
+      "mappings/stop_reasons.tsv:LAST reason: 'boredom' is not one of: progression toxicity "
+      "shortage "
+      "simplification completed patient death other" },
+    { "a stop code twice", "stop_reasons.tsv", "http://snomed.info/sct\t266721009\ttoxicity\tme\n",
+      NULL,
+      "mappings/stop_reasons.tsv:LAST code: '266721009' has another row already, or is too long" },
+    { "no file at all", "atc.tsv", NULL, NULL, "mappings/atc.tsv:0 file: is missing" },
+    { "a file without rows is allowed", "atc.tsv", NULL, CODES, "" },
+};
+
+static unsigned last_line(struct slice text)
+{
+    unsigned lines = 0;
+    for (size_t i = 0; i < text.len; i++)
+        lines += text.at[i] == '\n';
+    return lines;
+}
+
+static void damage_folder(struct mapping_folder *folder, const struct damage *damage,
+                          unsigned *line)
+{
+    if (damage->instead != NULL) {
+        mapping_folder_put(folder, damage->file, slice_of(damage->instead));
+        return;
+    }
+    if (damage->add == NULL) {
+        mapping_folder_remove(folder, damage->file);
+        return;
+    }
+    for (unsigned i = 0; i < folder->count; i++) {
+        if (strcmp(folder->files[i].name, damage->file) != 0)
+            continue;
+        struct slice text =
+            arena_format(&folder->arena, "%.*s%s", SLICE_ARGS(folder->files[i].text), damage->add);
+        folder->files[i].text = text;
+        *line = last_line(text);
+    }
+}
+
+static void damage_is_told(void **state)
+{
+    const struct damage *damage = *state;
+    struct mapping_folder folder;
+    struct mapping *mapping = NULL;
+    struct table_errors errors = { .count = 0 };
+    unsigned line = 0;
+    char buffer[2000], expected[600], number[20];
+    struct text seen = TEXT(buffer), wanted = TEXT(expected);
+    buffer[0] = expected[0] = '\0';
+    mapping_folder_read(&folder, SOURCE_DIR "/mappings");
+    damage_folder(&folder, damage, &line);
+
+    bool is_loaded = mapping_load(folder.files, folder.count, &mapping, &errors);
+
+    for (unsigned i = 0; i < errors.count; i++)
+        text_add(&seen, "%s%s %s", i > 0 ? "; " : "", errors.list[i].where, errors.list[i].what);
+    const char *last = strstr(damage->says, "LAST");
+    snprintf(number, sizeof number, "%u", line);
+    if (last != NULL)
+        text_add(&wanted, "%.*s%s%s", (int)(last - damage->says), damage->says, number, last + 4);
+    else
+        text_add(&wanted, "%s", damage->says);
+    assert_string_equal(buffer, expected);
+    assert_int_equal(is_loaded, damage->says[0] == '\0');
+    mapping_close(mapping);
+    mapping_folder_fini(&folder);
+}
+
+/* --- overlays and the digest ------------------------------------------------------------------ */
+
+static struct mapping *load(const struct mapping_folder *folder)
+{
+    struct mapping *mapping = NULL;
+    struct table_errors errors = { .count = 0 };
+    assert_true(mapping_load(folder->files, folder->count, &mapping, &errors));
+    return mapping;
+}
+
+static struct event resolved(const struct mapping *mapping, enum code_system system,
+                             const char *drug, const char *condition, struct arena *arena)
+{
+    struct coding codings[] = { { system, SLICE(""), slice_of(drug) },
+                                { system, SLICE(""), slice_of(condition) } };
+    struct event event = { .medication = { &codings[0], 1, SLICE("") },
+                           .code = { &codings[1], 1, SLICE("") } };
+    mapping_resolve(mapping, &event, arena);
+    return event;
+}
+
+static void an_overlay_adds_and_wins(void **state)
+{
+    (void)state;
+    struct mapping_folder folder;
+    struct arena arena;
+    arena_init(&arena, 1 << 16);
+    mapping_folder_read(&folder, SOURCE_DIR "/mappings");
+    mapping_folder_put(&folder, "snomed_overlay.tsv",
+                       SLICE(PLAIN "109989006\texact\tmm\trefractory\tours\n"));
+    mapping_folder_put(&folder, "snomed_drugs_overlay.tsv",
+                       SLICE(CODES "387318005\tcisplatin\tsystemic\tours\n"));
+    struct mapping *mapping = load(&folder);
+
+    struct event event = resolved(mapping, CODE_SNOMED, "387318005", "109989006", &arena);
+    assert_int_equal(event.drug_count, 1);
+    assert_true(slice_is(event.drugs[0]->name, "cisplatin"));
+    assert_int_equal(event.meaning_count, 1);
+    assert_int_equal(event.meanings[0].meaning, MEANS_REFRACTORY); /* was primary */
+    mapping_close(mapping);
+    mapping_folder_fini(&folder);
+    arena_fini(&arena);
+}
+
+static void the_digest_follows_names_and_texts_only(void **state)
+{
+    (void)state;
+    struct mapping_folder folder;
+    mapping_folder_read(&folder, SOURCE_DIR "/mappings");
+    struct mapping *before = load(&folder);
+    struct mapping_file first = folder.files[0];
+    folder.files[0] = folder.files[folder.count - 1]; /* the order of the folder */
+    folder.files[folder.count - 1] = first;
+    struct mapping *moved = load(&folder);
+    mapping_folder_put(&folder, "snomed_overlay.tsv", SLICE(PLAIN));
+    struct mapping *more = load(&folder);
+
+    assert_true(sha256_equal(mapping_digest(before), mapping_digest(moved)));
+    assert_false(sha256_equal(mapping_digest(before), mapping_digest(more)));
+    assert_memory_equal(mapping_digest(before), &mapping_rules(before)->digest, SHA256_BYTES);
+    mapping_close(before);
+    mapping_close(moved);
+    mapping_close(more);
+    mapping_folder_fini(&folder);
+}
+
+static void without_drugs_nothing_else_is_told(void **state)
+{
+    (void)state;
+    struct mapping_folder folder;
+    struct mapping *mapping = NULL;
+    struct table_errors errors = { .count = 0 };
+    mapping_folder_read(&folder, SOURCE_DIR "/mappings");
+    mapping_folder_put(&folder, "drugs.tsv", SLICE("what\n"));
+    assert_false(mapping_load(folder.files, folder.count, &mapping, &errors));
+    for (unsigned i = 0; i < errors.count; i++)
+        assert_string_equal(errors.list[i].where, "mappings/drugs.tsv:1");
+    mapping_folder_fini(&folder);
+}
+
+int main(void)
+{
+    static struct CMUnitTest tests[COUNT_OF(damages) + 3];
+    for (size_t i = 0; i < COUNT_OF(damages); i++)
+        tests[i] = (struct CMUnitTest){ .name = damages[i].name,
+                                        .test_func = damage_is_told,
+                                        .initial_state = (void *)(uintptr_t)&damages[i] };
+    size_t n = COUNT_OF(damages);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(an_overlay_adds_and_wins);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(the_digest_follows_names_and_texts_only);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(without_drugs_nothing_else_is_told);
+    return _cmocka_run_group_tests("mapping load", tests, n, NULL, NULL);
+}
