@@ -70,8 +70,8 @@ static size_t pack_zstd(struct slice body, char *room, size_t size)
 {
     if (body.len < PACK_MIN_BYTES)
         return 0;
-    size_t len =
-        ZSTD_compress_usingCDict(my_tools()->pack, room, size, body.at, body.len, shared.pack);
+    struct tools *mine = my_tools(); /* first: it makes what is shared, too */
+    size_t len = ZSTD_compress_usingCDict(mine->pack, room, size, body.at, body.len, shared.pack);
     return !ZSTD_isError(len) && len < body.len ? len : 0;
 }
 
