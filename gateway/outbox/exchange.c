@@ -56,6 +56,27 @@ static size_t on_body(char *bytes, size_t one, size_t count, void *arg)
     return exchange->is_truncated ? 0 : one * count; /* 0 breaks off */
 }
 
+/* curl repeats a request by itself when a kept connection turns out to be dead.  It cannot know
+ * that the peer may have carried it out before it died, and neither the store nor the audit log would
+ * know of the second copy.  So the body can be read once only: on_rewind() refuses. */
+static size_t on_upload(char *out, size_t one, size_t count, void *arg)
+{
+    struct exchange *exchange = arg;
+    size_t room = one * count;
+    size_t len = exchange->upload.len < room ? exchange->upload.len : room;
+    memcpy(out, exchange->upload.at, len);
+    exchange->upload = slice_skip(exchange->upload, len);
+    return len;
+}
+
+static int on_rewind(void *arg, curl_off_t offset, int origin)
+{
+    (void)arg;
+    (void)offset;
+    (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
 /* --- life ---------------------------------------------------------------------------------- */
 
 static void set_tls(CURL *easy, const struct destination_settings *settings)
@@ -96,6 +117,9 @@ bool exchange_open(struct exchange *exchange, const struct destination_settings 
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload);
+    curl_easy_setopt(easy, CURLOPT_READDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_rewind);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
     return true;
@@ -148,19 +172,18 @@ static void set_headers(struct exchange *exchange, const struct delivery_request
     curl_easy_setopt(exchange->call.easy, CURLOPT_USERAGENT, extra->user_agent);
 }
 
-static void set_method(CURL *easy, const struct delivery_request *request)
+static void set_method(struct exchange *exchange, const struct delivery_request *request)
 {
-    bool has_body = request->body.len > 0;
+    CURL *easy = exchange->call.easy;
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
-    if (has_body) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.at);
-        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-    }
-    /* curl repeats a request by itself when a kept connection turns out to be dead.  It cannot know
-     * that the peer may have carried it out before it died; so a POST gets a fresh connection. */
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->ask == RETRY_CREATE ? 1L : 0L);
+    if (request->body.len == 0)
+        return;
+    exchange->upload = request->body;
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
 bool exchange_start(struct exchange *exchange, struct transport *transport,
@@ -180,7 +203,7 @@ bool exchange_start(struct exchange *exchange, struct transport *transport,
     exchange->body.max = request->ask == RETRY_PROBE ? OUTBOX_METADATA_MAX : OUTBOX_ANSWER_MAX;
     exchange->is_truncated = false;
     curl_easy_setopt(exchange->call.easy, CURLOPT_URL, url); /* curl keeps a copy */
-    set_method(exchange->call.easy, request);
+    set_method(exchange, request);
     set_headers(exchange, request, extra);
     return transport_add(transport, &exchange->call, err);
 }

@@ -17,7 +17,8 @@ struct exchange {
     struct transport_call call;
     const struct destination_settings *settings;
     struct curl_slist *headers;
-    struct buffer body; /* of the answer */
+    struct slice upload; /* of the request's body, what is not yet sent */
+    struct buffer body;  /* of the answer */
     bool is_truncated;
     char etag[160], location[1024], retry_after[64], date[64];
 };
