@@ -334,8 +334,11 @@ static bool open_ingest(struct service *service, struct err *err)
         settings.fallback_tenant = arena_copy(&service->arena, config->default_tenant->name).at;
     if (arena_overflowed(&service->arena))
         return err_fail(err, ERR_TOO_LARGE, "tenants", "need too much memory");
-    return ingest_open(&settings, &service->ingest, err) &&
-           lane_start(service->store, &config->lane, &service->lane, err);
+    if (!ingest_open(&settings, &service->ingest, err) ||
+        !lane_start(service->store, &config->lane, &service->lane, err))
+        return false;
+    ingest_set_lane(service->ingest, service->lane);
+    return true;
 }
 
 static bool open_loops(struct service *service, struct err *err)
