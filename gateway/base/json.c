@@ -36,6 +36,7 @@ struct json_reader {
     const char *root_name;
     size_t string_max;
     unsigned depth, depth_max;
+    size_t end;    /* of the outermost container, once it has closed */
     uint32_t hash; /* of the current path */
     uint16_t path_len, root;
     uint32_t key_count, key_room;
@@ -257,6 +258,7 @@ static bool level_close(struct json_reader *reader)
         path_to_item(reader, outer);
     } else {
         reader->root = 0;
+        reader->end = yajl_get_bytes_consumed(reader->parser);
         path_cut(reader, 0, HASH_START);
     }
     value_done(reader);
@@ -413,6 +415,18 @@ static bool fail_at(struct json_reader *reader, const struct json_fault *fault)
     return json_fail(reader, ERR_STRUCTURE, "line %u, column %u: %s", line, column, fault->what);
 }
 
+/* yajl overlooks the beginning of a token behind the document: `{} "x`. */
+static bool ends_well(struct json_reader *reader)
+{
+    struct json_fault fault;
+    size_t at = reader->end;
+    while (at > 0 && at < reader->text.len && memchr(" \t\r\n", reader->text.at[at], 4) != NULL)
+        at++;
+    if (at == reader->text.len || !json_find_fault(reader->text, &fault))
+        return true;
+    return fail_at(reader, &fault);
+}
+
 static bool parse(struct json_reader *reader)
 {
     yajl_alloc_funcs memory = { take_memory, resize_memory, give_memory, NULL };
@@ -427,7 +441,7 @@ static bool parse(struct json_reader *reader)
         status = yajl_complete_parse(reader->parser);
     yajl_free(reader->parser);
     if (status == yajl_status_ok)
-        return true;
+        return ends_well(reader);
     if (status == yajl_status_client_canceled)
         return false;
     struct json_fault found;

@@ -4,12 +4,20 @@
 
 #define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/* True when some byte of the word is NUL, a backslash or beyond ASCII. */
-static bool word_is_special(uint64_t word)
+/* High bits where a byte of the word is this byte (and perhaps next to one that is). */
+static inline uint64_t bytes_equal(uint64_t word, unsigned char byte)
 {
-    uint64_t slash = word ^ EACH_BYTE('\\');
-    uint64_t nul_or_slash = ((word - EACH_BYTE(1)) & ~word) | ((slash - EACH_BYTE(1)) & ~slash);
-    return ((nul_or_slash | word) & EACH_BYTE(0x80)) != 0;
+    uint64_t zero = word ^ EACH_BYTE(byte);
+    return (zero - EACH_BYTE(1)) & ~zero;
+}
+
+/* True when some byte of the word is NUL, a backslash, beyond ASCII, or one of the two control
+ * characters that yajl takes for blanks and JSON does not. */
+static inline bool word_is_special(uint64_t word)
+{
+    uint64_t marks = bytes_equal(word, 0) | bytes_equal(word, '\\') | bytes_equal(word, '\v') |
+                     bytes_equal(word, '\f') | word;
+    return (marks & EACH_BYTE(0x80)) != 0;
 }
 
 /* Length of the UTF-8 sequence at `at`, or 0: no overlong forms, no surrogates, nothing past
@@ -100,6 +108,8 @@ bool json_check_bytes(struct slice text, struct json_fault *fault)
             step = sequence_len(at + i, text.len - i);
         else if (at[i] == 0)
             what = "a NUL byte is not allowed";
+        else if (at[i] == '\v' || at[i] == '\f')
+            what = "a control character is not allowed";
         if (step == 0)
             what = "the text is not valid UTF-8";
         if (what != NULL) {

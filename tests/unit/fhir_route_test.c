@@ -1,0 +1,258 @@
+/* Paths, Bundle entries and media types: what each asks for, or how it is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "fhir/route.h"
+
+static const char *const interactions[] = {
+#define X(name, code) #name,
+    FHIR_INTERACTION_TABLE(X)
+#undef X
+};
+
+/* --- paths ------------------------------------------------------------------------------------------ */
+
+static const struct path_row {
+    const char *name;
+    enum http_verb verb;
+    const char *path, *query, *asks;
+} paths[] = {
+    { "metadata", VERB_GET, "/metadata", "", "CAPABILITIES" },
+    { "metadata with a slash", VERB_GET, "/metadata/", "", "CAPABILITIES" },
+    { "HEAD of metadata", VERB_HEAD, "/metadata", "", "CAPABILITIES head" },
+    { "POST to metadata", VERB_POST, "/metadata", "", "METHOD allow 'GET, HEAD'" },
+    { "a Bundle at the base", VERB_POST, "", "", "BUNDLE" },
+    { "a Bundle at the base with a slash", VERB_POST, "/", "", "BUNDLE" },
+    { "GET of the base", VERB_GET, "/", "", "METHOD allow 'POST'" },
+    { "create", VERB_POST, "/Patient", "", "CREATE Patient" },
+    { "search", VERB_GET, "/Patient", "_id=1", "SEARCH Patient" },
+    { "search without parameters", VERB_GET, "/Condition", "", "SEARCH Condition" },
+    { "conditional update", VERB_PUT, "/Flag", "identifier=a%7Cb", "CONDITIONAL_UPDATE Flag" },
+    { "PUT without an id or a query", VERB_PUT, "/Flag", "", "INVALID" },
+    { "conditional update of an order", VERB_PUT, "/MedicationRequest", "identifier=1",
+      "METHOD allow 'GET, HEAD, POST'" },
+    { "DELETE of a whole type", VERB_DELETE, "/Patient", "",
+      "METHOD allow 'GET, HEAD, POST, PUT'" },
+    { "read", VERB_GET, "/Patient/p1", "", "READ Patient id p1" },
+    { "HEAD", VERB_HEAD, "/Patient/p1", "", "READ Patient id p1 head" },
+    { "update", VERB_PUT, "/MedicationRequest/m1", "", "UPDATE MedicationRequest id m1" },
+    { "delete", VERB_DELETE, "/Medication/m1", "", "DELETE Medication id m1" },
+    { "PATCH", VERB_PATCH, "/Flag/f1", "", "METHOD allow 'GET, HEAD, PUT, DELETE'" },
+    { "OPTIONS", VERB_OPTIONS, "/Flag/f1", "", "METHOD allow 'GET, HEAD, PUT, DELETE'" },
+    { "POST to an id", VERB_POST, "/Flag/f1", "", "METHOD allow 'GET, HEAD, PUT, DELETE'" },
+    { "vread", VERB_GET, "/CarePlan/c1/_history/3", "", "VREAD CarePlan id c1 version 3" },
+    { "vread of a Communication", VERB_GET, "/Communication/c1/_history/3", "", "METHOD allow ''" },
+    { "history of an instance", VERB_GET, "/CarePlan/c1/_history", "", "NOT_FOUND" },
+    { "lines of therapy", VERB_GET, "/Patient/p1/$lines-of-therapy", "asOf=2024-01-01",
+      "OPERATION Patient id p1 $lines-of-therapy" },
+    { "lines of therapy by POST", VERB_POST, "/Patient/p1/$lines-of-therapy", "",
+      "OPERATION Patient id p1 $lines-of-therapy" },
+    { "DELETE of an operation", VERB_DELETE, "/Patient/p1/$lines-of-therapy", "",
+      "METHOD allow 'GET, HEAD, POST'" },
+    { "another operation", VERB_GET, "/Patient/p1/$everything", "", "NOT_FOUND" },
+    { "the operation on another type", VERB_GET, "/Condition/c1/$lines-of-therapy", "",
+      "NOT_FOUND" },
+    { "an operation on a type", VERB_POST, "/Patient/$match", "", "NOT_FOUND" },
+    { "history of a type", VERB_GET, "/Patient/_history", "", "NOT_FOUND" },
+    { "search by form", VERB_POST, "/Patient/_search", "", "METHOD allow ''" },
+    { "a type that is not offered", VERB_GET, "/Practitioner/1", "", "NOT_FOUND" },
+    { "a type that is read but not offered", VERB_GET, "/Bundle/1", "", "NOT_FOUND" },
+    { "a type in lower case", VERB_GET, "/patient/1", "", "NOT_FOUND" },
+    { "two slashes", VERB_GET, "//Patient/1", "", "NOT_FOUND" },
+    { "too many parts", VERB_GET, "/Patient/1/_history/2/3", "", "NOT_FOUND" },
+    { "something under metadata", VERB_GET, "/metadata/x", "", "NOT_FOUND" },
+    { "a stored type", VERB_PUT, "/MedicationAdministration/a1", "",
+      "UPDATE MedicationAdministration id a1" },
+    { "a document reference is created", VERB_POST, "/DocumentReference", "",
+      "CREATE DocumentReference" },
+    { "a document reference is not updated", VERB_PUT, "/DocumentReference/1", "",
+      "METHOD allow 'GET, HEAD'" },
+    { "a document reference is not searched", VERB_GET, "/DocumentReference", "",
+      "METHOD allow 'POST'" },
+};
+
+static void put_route(struct text *out, const struct fhir_route *route)
+{
+    text_add(out, "%s", interactions[route->interaction]);
+    if (route->type != FHIR_NONE)
+        text_add(out, " %s", fhir_type_name(route->type));
+    if (route->id.len > 0)
+        text_add(out, " id %.*s", SLICE_ARGS(route->id));
+    if (route->version.len > 0)
+        text_add(out, " version %.*s", SLICE_ARGS(route->version));
+    if (route->operation.len > 0)
+        text_add(out, " %.*s", SLICE_ARGS(route->operation));
+    if (route->is_head)
+        text_add(out, " head");
+}
+
+static void path_asks(void **state)
+{
+    const struct path_row *row = *state;
+    char said[256];
+    struct text text = TEXT(said);
+    struct arena arena;
+    struct fhir_route route;
+    struct slice allow = SLICE("");
+    struct err err;
+    arena_init(&arena, 4096);
+    if (fhir_route(row->verb, slice_of(row->path), slice_of(row->query), &arena, &route, &allow,
+                   &err))
+        put_route(&text, &route);
+    else if (err.code == ERR_METHOD)
+        text_add(&text, "METHOD allow '%.*s'", SLICE_ARGS(allow));
+    else
+        text_add(&text, "%s", err_name(err.code));
+    assert_string_equal(said, row->asks);
+    arena_fini(&arena);
+}
+
+/* --- entries -------------------------------------------------------------------------------------- */
+
+static const struct entry_row {
+    const char *name;
+    enum http_verb verb;
+    const char *url, *asks;
+} entries[] = {
+    { "a create", VERB_POST, "Patient", "CREATE Patient ?" },
+    { "an update", VERB_PUT, "Patient/1", "UPDATE Patient id 1 ?" },
+    { "a slash in front", VERB_GET, "/Patient/1", "READ Patient id 1 ?" },
+    { "a conditional update", VERB_PUT, "Flag?identifier=a",
+      "CONDITIONAL_UPDATE Flag ?identifier=a" },
+    { "a search", VERB_GET, "Condition?patient=1", "SEARCH Condition ?patient=1" },
+    { "an unknown type", VERB_POST, "Practitioner", "NOT_FOUND request.url" },
+    { "metadata", VERB_GET, "metadata", "UNSUPPORTED request.url" },
+    { "nothing", VERB_POST, "", "NOT_FOUND request.url" },
+    { "only a query", VERB_GET, "?x=1", "NOT_FOUND request.url" },
+    { "a patch", VERB_PATCH, "Patient/1", "METHOD request.url" },
+    { "the base", VERB_POST, "/", "UNSUPPORTED request.url" },
+};
+
+static void entry_asks(void **state)
+{
+    const struct entry_row *row = *state;
+    char said[256];
+    struct text text = TEXT(said);
+    struct arena arena;
+    struct fhir_route route;
+    struct slice query;
+    struct err err;
+    arena_init(&arena, 4096);
+    if (fhir_route_entry(row->verb, slice_of(row->url), &arena, &route, &query, &err)) {
+        put_route(&text, &route);
+        text_add(&text, " ?%.*s", SLICE_ARGS(query));
+    } else {
+        text_add(&text, "%s %s", err_name(err.code), err.where);
+    }
+    assert_string_equal(said, row->asks);
+    arena_fini(&arena);
+}
+
+/* --- formats -------------------------------------------------------------------------------------- */
+
+static const struct format_row {
+    const char *name, *content_type, *accept, *query, *answer;
+    bool has_body;
+} formats[] = {
+    { "nothing said", NULL, NULL, "", "ok", true },
+    { "FHIR JSON", "application/fhir+json", "application/fhir+json", "", "ok", true },
+    { "plain JSON", "application/json", "application/json", "", "ok", true },
+    { "with charset and version", "application/fhir+json; charset=UTF-8; fhirVersion=4.0",
+      "application/fhir+json;fhirVersion=4.0", "", "ok", true },
+    { "a quoted charset", "application/fhir+json;charset=\"utf-8\"", NULL, "", "ok", true },
+    { "version 4.0.1", "application/fhir+json; fhirVersion=4.0.1", NULL, "", "ok", true },
+    { "another case", "Application/FHIR+JSON", "APPLICATION/JSON", "", "ok", true },
+    { "XML in", "application/fhir+xml", NULL, "", "MEDIA_TYPE", true },
+    { "CSV in", "text/csv", NULL, "", "MEDIA_TYPE", true },
+    { "another version in", "application/fhir+json; fhirVersion=3.0", NULL, "", "MEDIA_TYPE",
+      true },
+    { "Latin-1 in", "application/fhir+json; charset=iso-8859-1", NULL, "", "MEDIA_TYPE", true },
+    { "a type without a body does not matter", "text/csv", NULL, "", "ok", false },
+    { "XML out", NULL, "application/fhir+xml", "", "NOT_ACCEPTABLE", false },
+    { "HTML or anything", NULL, "text/html, */*;q=0.1", "", "ok", false },
+    { "XML first, JSON second", NULL, "application/fhir+xml, application/fhir+json;q=0.5", "", "ok",
+      false },
+    { "JSON forbidden", NULL, "application/fhir+json;q=0", "", "NOT_ACCEPTABLE", false },
+    { "another version out", NULL, "application/fhir+json; fhirVersion=5.0", "", "NOT_ACCEPTABLE",
+      false },
+    { "an empty Accept", NULL, "", "", "ok", false },
+    { "_format beats Accept", NULL, "application/fhir+xml", "_format=json", "ok", false },
+    { "_format with an encoded plus", NULL, NULL, "_format=application%2Ffhir%2Bjson", "ok",
+      false },
+    { "_format with a bare plus", NULL, NULL, "_format=application/fhir+json", "ok", false },
+    { "_format text/json", NULL, NULL, "_format=text/json", "ok", false },
+    { "_format xml", NULL, "application/fhir+json", "_format=xml", "NOT_ACCEPTABLE", false },
+    { "_pretty", NULL, NULL, "_pretty=true&_format=json", "ok pretty", false },
+    { "_pretty off", NULL, NULL, "_pretty=false", "ok", false },
+};
+
+static void format_is_answered(void **state)
+{
+    const struct format_row *row = *state;
+    struct http_request request = { .verb = VERB_POST, .query = slice_of(row->query) };
+    char said[64];
+    struct text text = TEXT(said);
+    struct arena arena;
+    struct err err;
+    bool is_pretty = false;
+    if (row->has_body)
+        request.body = SLICE("{}");
+    if (row->content_type != NULL)
+        request.headers[request.header_count++] =
+            (struct http_header){ SLICE("Content-Type"), slice_of(row->content_type) };
+    if (row->accept != NULL)
+        request.headers[request.header_count++] =
+            (struct http_header){ SLICE("Accept"), slice_of(row->accept) };
+    arena_init(&arena, 4096);
+    if (fhir_negotiate(&request, &arena, &is_pretty, &err))
+        text_add(&text, "ok%s", is_pretty ? " pretty" : "");
+    else
+        text_add(&text, "%s", err_name(err.code));
+    assert_string_equal(said, row->answer);
+    arena_fini(&arena);
+}
+
+/* --- searches ------------------------------------------------------------------------------------ */
+
+static void searches_are_offered_where_an_index_is(void **state)
+{
+    (void)state;
+    assert_true(fhir_search_offers(FHIR_PATIENT, SLICE("identifier")));
+    assert_true(fhir_search_offers(FHIR_FLAG, SLICE("identifier")));
+    assert_true(fhir_search_offers(FHIR_CARE_PLAN, SLICE("subject")));
+    assert_true(fhir_search_offers(FHIR_CONDITION, SLICE("patient")));
+    assert_true(fhir_search_offers(FHIR_MEDICATION, SLICE("_id")));
+    assert_false(fhir_search_offers(FHIR_MEDICATION, SLICE("patient")));
+    assert_false(fhir_search_offers(FHIR_PATIENT, SLICE("name")));
+    assert_false(fhir_search_offers(FHIR_COMMUNICATION, SLICE("_id")));
+    assert_false(fhir_search_offers(FHIR_BUNDLE, SLICE("_id")));
+    for (unsigned type = 0; type < FHIR_TYPE_COUNT; type++)
+        assert_int_equal(fhir_type_is_identified((enum fhir_type)type),
+                         type == FHIR_PATIENT || type == FHIR_FLAG || type == FHIR_CARE_PLAN);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[COUNT_OF(paths) + COUNT_OF(entries) + COUNT_OF(formats) + 1];
+    size_t count = 0;
+    for (size_t i = 0; i < COUNT_OF(paths); i++)
+        tests[count++] = (struct CMUnitTest){ .name = paths[i].name,
+                                              .test_func = path_asks,
+                                              .initial_state = (void *)(uintptr_t)&paths[i] };
+    for (size_t i = 0; i < COUNT_OF(entries); i++)
+        tests[count++] = (struct CMUnitTest){ .name = entries[i].name,
+                                              .test_func = entry_asks,
+                                              .initial_state = (void *)(uintptr_t)&entries[i] };
+    for (size_t i = 0; i < COUNT_OF(formats); i++)
+        tests[count++] = (struct CMUnitTest){ .name = formats[i].name,
+                                              .test_func = format_is_answered,
+                                              .initial_state = (void *)(uintptr_t)&formats[i] };
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(searches_are_offered_where_an_index_is);
+    return cmocka_run_group_tests_name("fhir_route", tests, NULL, NULL);
+}
