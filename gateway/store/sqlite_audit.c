@@ -176,15 +176,13 @@ static bool count_outbox(struct sqlite_tx *tx, struct store_figures *out, struct
     sqlite3_stmt *statement = sqlite_use(tx, SQL_OUTBOX_COUNT, err);
     if (statement == NULL)
         return false;
-    for (bool has_row = true;;) {
-        if (!sqlite_next(tx, SQL_OUTBOX_COUNT, &has_row, err))
-            return false;
-        if (!has_row)
-            break;
-        bool is_pending = sqlite3_column_int(statement, 0) == OUTBOX_PENDING;
-        *(is_pending ? &out->outbox_pending : &out->outbox_unknown) =
-            sqlite3_column_int64(statement, 1);
-    }
+    bool has_row = false;
+    if (!sqlite_next(tx, SQL_OUTBOX_COUNT, &has_row, err))
+        return false;
+    CHECK(has_row);
+    out->outbox_pending = sqlite3_column_int64(statement, 0);
+    out->outbox_unknown = sqlite3_column_int64(statement, 1);
+    sqlite_end(tx, SQL_OUTBOX_COUNT);
     unsigned count = 0;
     return sqlite_use(tx, SQL_OUTBOX_COUNT_DEAD, err) != NULL &&
            sqlite_keys(tx, SQL_OUTBOX_COUNT_DEAD, &out->outbox_dead, 1, &count, err);

@@ -42,7 +42,8 @@ static const char tables_1[] =
     " target_id TEXT, target_etag TEXT, last_error TEXT);"
     "CREATE UNIQUE INDEX outbox_identity ON outbox(tenant, destination, identity);"
     /* Settled rows, in the end nearly all, are in neither of these. */
-    "CREATE INDEX outbox_due ON outbox(destination, due_ms) WHERE state IN (1, 4);"
+    "CREATE INDEX outbox_due ON outbox(destination, due_ms, patient, state)"
+    " WHERE state IN (1, 4);"
     "CREATE INDEX outbox_dead ON outbox(state) WHERE state = 3;"
 
     "CREATE TABLE audit(seq INTEGER PRIMARY KEY, record BLOB, hash BLOB);"

@@ -79,7 +79,7 @@
       "SELECT key FROM outbox WHERE tenant = ?1 AND destination = ?2 AND identity = ?3") \
     X(OUTBOX_DUE, \
       "SELECT key, patient FROM outbox " \
-      "WHERE destination = ?1 AND due_ms <= ?2 AND state IN (1, 4) ORDER BY due_ms, key") \
+      "WHERE destination = ?1 AND due_ms <= ?2 AND state IN (1, 4) ORDER BY due_ms") \
     X(OUTBOX_LIST, \
       "SELECT " SQL_OUTBOX_ROW " FROM outbox WHERE key > ?1 ORDER BY key LIMIT ?2") \
     X(OUTBOX_LIST_STATE, \
@@ -88,7 +88,9 @@
     X(OUTBOX_NEXT_DUE, \
       "SELECT due_ms FROM outbox WHERE destination = ?1 AND state IN (1, 4) " \
       "ORDER BY due_ms LIMIT 1") \
-    X(OUTBOX_COUNT, "SELECT state, count(*) FROM outbox WHERE state IN (1, 4) GROUP BY state") \
+    X(OUTBOX_COUNT, \
+      "SELECT count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 4) " \
+      "FROM outbox WHERE state IN (1, 4)") \
     X(OUTBOX_COUNT_DEAD, "SELECT count(*) FROM outbox WHERE state = 3") \
     \
     X(AUDIT_APPEND, "INSERT INTO audit(seq, record, hash) VALUES(?1,?2,?3)") \
