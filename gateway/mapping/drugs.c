@@ -140,6 +140,8 @@ static void tie_forms(struct mapping *mapping)
             plain->liposomal = form;
         if (name_ends(form, SLICE(" protein-bound")))
             plain->protein_bound = form;
+        if (name_ends(form, SLICE(" oral")))
+            plain->oral_form = form;
     }
 }
 

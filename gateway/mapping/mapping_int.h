@@ -20,7 +20,8 @@
 struct known_drug {
     struct drug drug; /* first: a struct drug of ours is a struct known_drug */
     const struct drug *rolls_up_to;
-    const struct drug *liposomal, *protein_bound; /* forms of it that are drugs of their own */
+    /* Forms of it that are drugs of their own. */
+    const struct drug *liposomal, *protein_bound, *oral_form;
     bool is_carrier; /* hyaluronidase: never counts beside another ingredient */
 };
 

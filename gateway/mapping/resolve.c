@@ -155,6 +155,14 @@ static bool unknown_hash(const struct concept *concept, uint64_t *out)
     return true;
 }
 
+static struct slice unknown_name(uint64_t hash, struct arena *arena)
+{
+    char name[] = "unknown:0123456789abcdef";
+    for (unsigned i = 0; i < 16; i++)
+        name[sizeof name - 2 - i] = "0123456789abcdef"[hash >> 4 * i & 15];
+    return arena_copy(arena, (struct slice){ name, sizeof name - 1 });
+}
+
 static void make_unknown(struct event *event, struct arena *arena)
 {
     uint64_t hash;
@@ -166,7 +174,7 @@ static void make_unknown(struct event *event, struct arena *arena)
         return;
     *drug = (struct drug){
         .index = DRUG_INDEX_UNKNOWN | (uint32_t)hash,
-        .name = arena_format(arena, "unknown:%016llx", (unsigned long long)hash),
+        .name = unknown_name(hash, arena),
         .group = DRUG_UNKNOWN,
         .drug_class = SLICE("unknown"),
         .tail_days = 28,

@@ -43,15 +43,16 @@ static bool is_one_of(struct slice word, const char *const *list)
 
 /* What the words beside a drug say about its form. */
 struct form_hints {
-    bool liposomal, protein_bound;
+    bool liposomal, protein_bound, oral;
 };
 
 static struct form_hints read_hints(const struct words *words)
 {
-    struct form_hints hints = { false, false };
+    struct form_hints hints = { false, false, false };
     for (unsigned i = 0; i < words->count; i++) {
         struct slice word = words_span(words, i, 1);
         hints.liposomal = hints.liposomal || slice_starts(word, SLICE("liposom"));
+        hints.oral = hints.oral || slice_is(word, "oral") || slice_starts(word, SLICE("tablet"));
         hints.protein_bound = hints.protein_bound || slice_is(word, "nab") ||
                               slice_starts(word, SLICE("albumin")) ||
                               (slice_is(word, "protein") && i + 1 < words->count &&
@@ -67,6 +68,8 @@ static const struct drug *in_form(const struct drug *drug, struct form_hints hin
         return known->liposomal;
     if (hints.protein_bound && known->protein_bound != NULL)
         return known->protein_bound;
+    if (hints.oral && known->oral_form != NULL)
+        return known->oral_form;
     return drug;
 }
 
@@ -88,21 +91,38 @@ static void add_drug(struct found *found, const struct drug *drug)
     found->count++;
 }
 
-static void search(const struct mapping *mapping, const struct words *words, struct found *found)
+static bool has_cut(const struct words *words, unsigned from, unsigned to)
+{
+    for (unsigned i = from; i < to; i++)
+        if (is_one_of(words_span(words, i, 1), cut_words))
+            return true;
+    return false;
+}
+
+static void take_match(const struct words *words, unsigned next, const struct drug_code *code,
+                       struct found *found)
 {
     struct form_hints hints = read_hints(words);
+    if (next < words->count && is_one_of(words_span(words, next, 1), conjugate_words))
+        found->is_unsafe = true;
+    found->is_known = true;
+    for (unsigned i = 0; code->is_exposure && i < code->count; i++)
+        add_drug(found, in_form(code->drugs[i], hints));
+}
+
+/* Most orders of a hospital are no drug of ours: the words that make a text unsafe are looked for only
+ * once a drug was found. */
+static void search(const struct mapping *mapping, const struct words *words, struct found *found)
+{
+    unsigned checked = 0;
     for (unsigned at = 0, length = 1; at < words->count; at += length, length = 1) {
-        if (is_one_of(words_span(words, at, 1), cut_words))
-            return;
         const struct drug_code *code = words_match(&mapping->drug_words, words, at, &length);
         if (code == NULL)
             continue;
-        unsigned next = at + length;
-        if (next < words->count && is_one_of(words_span(words, next, 1), conjugate_words))
-            found->is_unsafe = true;
-        found->is_known = true;
-        for (unsigned i = 0; code->is_exposure && i < code->count; i++)
-            add_drug(found, in_form(code->drugs[i], hints));
+        if (has_cut(words, checked, at))
+            return;
+        checked = at + length;
+        take_match(words, checked, code, found);
     }
 }
 
@@ -113,10 +133,8 @@ struct text_drugs resolve_drug_text(const struct mapping *mapping, struct slice 
     struct words words;
     struct found found = { .count = 0 };
     words_split(text, &words);
-    if (words_have(&words, blinded_words))
-        return none;
     search(mapping, &words, &found);
-    if (!found.is_known || found.is_unsafe)
+    if (!found.is_known || found.is_unsafe || words_have(&words, blinded_words))
         return none;
     struct text_drugs out = { { NULL, 0 }, true };
     if (words_have(&words, local_words) || found.count == 0)
