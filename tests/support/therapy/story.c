@@ -1,0 +1,492 @@
+#include "support/therapy/story.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "therapy/derive.h"
+
+#define FILES_MAX 64
+
+static void complain(const char *what, struct slice text)
+{
+    fprintf(stderr, "story: %s: %.*s\n", what, SLICE_ARGS(text));
+    exit(2);
+}
+
+/* --- files and the mapping --------------------------------------------------------------------- */
+
+bool story_file(const char *path, struct arena *arena, struct slice *out)
+{
+    char name[512];
+    snprintf(name, sizeof name, "%s/%s", SOURCE_DIR, path);
+    FILE *file = fopen(name, "rb");
+    if (file == NULL)
+        return false;
+    fseek(file, 0, SEEK_END);
+    long size = ftell(file);
+    rewind(file);
+    char *text = arena_alloc_raw(arena, (size_t)size + 1);
+    CHECK(text != NULL);
+    size_t got = fread(text, 1, (size_t)size, file);
+    text[got] = '\0';
+    fclose(file);
+    *out = (struct slice){ text, got };
+    return true;
+}
+
+static struct mapping *load_mapping(void)
+{
+    static struct mapping_file files[FILES_MAX];
+    static struct table_errors errors;
+    struct arena arena;
+    struct mapping *mapping = NULL;
+    unsigned count = 0;
+    arena_init(&arena, (size_t)256 << 20);
+    DIR *folder = opendir(SOURCE_DIR "/mappings");
+    CHECK(folder != NULL);
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL && count < FILES_MAX;) {
+        char path[400];
+        size_t len = strlen(entry->d_name);
+        if (len < 5 || strcmp(entry->d_name + len - 4, ".tsv") != 0)
+            continue;
+        snprintf(path, sizeof path, "mappings/%.300s", entry->d_name);
+        files[count].name = arena_copy(&arena, slice_of(entry->d_name)).at;
+        CHECK(story_file(path, &arena, &files[count].text));
+        count++;
+    }
+    closedir(folder);
+    if (!mapping_load(files, count, &mapping, &errors)) {
+        for (unsigned i = 0; i < errors.count; i++)
+            fprintf(stderr, "%s: %s\n", errors.list[i].where, errors.list[i].what);
+        exit(2);
+    }
+    arena_fini(&arena);
+    return mapping;
+}
+
+const struct mapping *story_mapping(void)
+{
+    static struct mapping *mapping;
+    if (mapping == NULL)
+        mapping = load_mapping();
+    return mapping;
+}
+
+void story_begin(struct story *story)
+{
+    memset(story, 0, sizeof *story);
+    arena_init(&story->arena, (size_t)512 << 20);
+    story->events = ARENA_ARRAY(&story->arena, struct event, STORY_EVENTS_MAX);
+    CHECK(story->events != NULL);
+}
+
+void story_end(struct story *story) { arena_fini(&story->arena); }
+
+/* --- reading a clause ---------------------------------------------------------------------------- */
+
+static struct slice trim(struct slice text)
+{
+    while (text.len > 0 && isspace((unsigned char)text.at[0]))
+        text = slice_skip(text, 1);
+    while (text.len > 0 && isspace((unsigned char)text.at[text.len - 1]))
+        text.len--;
+    return text;
+}
+
+static struct slice next_word(struct slice *rest)
+{
+    *rest = trim(*rest);
+    return slice_take_until(rest, ' ');
+}
+
+static struct date_span read_span(struct slice text)
+{
+    struct date_span span;
+    struct err err;
+    if (!date_parse(text, &span, &err))
+        complain("not a date", text);
+    return span;
+}
+
+struct date story_day(const char *text) { return read_span(slice_of(text)).first; }
+
+static struct date_span span_of(struct date day)
+{
+    return (struct date_span){ day, day, DATE_DAY };
+}
+
+static struct event *add_event(struct story *story, enum fhir_type type, char letter,
+                               unsigned *count)
+{
+    CHECK(story->count < STORY_EVENTS_MAX);
+    struct event *event = &story->events[story->count++];
+    event->type = type;
+    event->version = 1;
+    event->id = arena_format(&story->arena, "%c%u", letter, ++*count);
+    return event;
+}
+
+static struct concept code_concept(struct story *story, const char *uri, struct slice code)
+{
+    struct coding *coding = ARENA_NEW(&story->arena, struct coding);
+    CHECK(coding != NULL);
+    coding->system = code_system_of(slice_of(uri));
+    coding->code = arena_copy(&story->arena, code);
+    return (struct concept){ .codings = coding, .count = 1 };
+}
+
+static const struct slice *one_reference(struct story *story, const char *type, struct slice id)
+{
+    struct slice *reference = ARENA_NEW(&story->arena, struct slice);
+    CHECK(reference != NULL);
+    *reference = arena_format(&story->arena, "%s%.*s", type, SLICE_ARGS(id));
+    return reference;
+}
+
+#define ICD10CM "http://hl7.org/fhir/sid/icd-10-cm"
+
+/* --- words behind an order ---------------------------------------------------------------------- */
+
+static bool read_status_word(struct event *order, struct slice word)
+{
+    static const struct {
+        const char *word;
+        enum order_status status;
+    } words[] = { { "stopped", STATUS_STOPPED }, { "hold", STATUS_ON_HOLD },
+                  { "active", STATUS_ACTIVE },   { "cancelled", STATUS_CANCELLED },
+                  { "draft", STATUS_DRAFT },     { "error", STATUS_ENTERED_IN_ERROR },
+                  { "unknown", STATUS_UNKNOWN }, { "completed", STATUS_COMPLETED } };
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        if (!slice_is(word, words[i].word))
+            continue;
+        order->status = words[i].status;
+        if (order->status == STATUS_STOPPED || order->status == STATUS_ON_HOLD)
+            order->status_changed = order->bounds_end;
+        return true;
+    }
+    return false;
+}
+
+static bool read_reason_word(struct event *order, struct slice word)
+{
+    static const char *const words[] = { "toxicity", "progression", "shortage", "simplification" };
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        if (slice_is(word, words[i])) {
+            order->status_reason.text = slice_of(words[i]);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_intent_word(struct event *order, struct slice word)
+{
+    static const struct {
+        const char *word;
+        enum order_intent intent;
+    } words[] = { { "intent:plan", INTENT_PLAN },
+                  { "intent:proposal", INTENT_PROPOSAL },
+                  { "intent:option", INTENT_OPTION },
+                  { "intent:original", INTENT_ORIGINAL_ORDER },
+                  { "intent:filler", INTENT_FILLER_ORDER },
+                  { "intent:reflex", INTENT_REFLEX_ORDER },
+                  { "intent:instance", INTENT_INSTANCE_ORDER } };
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        if (slice_is(word, words[i].word)) {
+            order->intent = words[i].intent;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "supply:30" and its like; the value is what follows the colon. */
+static bool read_value_word(struct story *story, struct event *order, struct slice word)
+{
+    struct slice value = word;
+    struct slice name = slice_take_until(&value, ':');
+    int number = value.len > 0 ? (int)strtol(value.at, NULL, 10) : 0;
+    if (slice_is(name, "plan"))
+        order->protocol = value;
+    else if (slice_is(name, "careplan"))
+        order->based_on = one_reference(story, "CarePlan/", value), order->based_on_count = 1;
+    else if (slice_is(name, "based"))
+        order->based_on = one_reference(story, "MedicationRequest/", value),
+        order->based_on_count = 1;
+    else if (slice_is(name, "group"))
+        order->group_identifier = value;
+    else if (slice_is(name, "prior"))
+        order->prior_prescription = *one_reference(story, "MedicationRequest/", value);
+    else if (slice_is(name, "for"))
+        order->reason_references = one_reference(story, "Condition/", value),
+        order->reason_reference_count = 1;
+    else if (slice_is(name, "code"))
+        order->reason_code = code_concept(story, ICD10CM, value);
+    else if (slice_is(name, "supply"))
+        order->supply_days = number;
+    else if (slice_is(name, "bounds"))
+        order->bounds_days = number;
+    else if (slice_is(name, "repeat"))
+        order->repeat_days = number;
+    else if (slice_is(name, "validity"))
+        order->validity_end = read_span(value);
+    else if (slice_is(name, "authored"))
+        order->authored_on = read_span(value);
+    else if (slice_is(name, "changed"))
+        order->status_changed = read_span(value);
+    else
+        return false;
+    return true;
+}
+
+static bool read_plain_word(struct event *order, struct slice word)
+{
+    if (slice_is(word, "curative"))
+        order->treatment_intent = TREATMENT_CURATIVE;
+    else if (slice_is(word, "palliative"))
+        order->treatment_intent = TREATMENT_PALLIATIVE;
+    else if (slice_is(word, "reported"))
+        order->reported = true;
+    else if (slice_is(word, "not-perform"))
+        order->do_not_perform = true;
+    else if (slice_is(word, "authored")) { /* only the day of writing is known */
+        order->authored_on = order->bounds_start;
+        order->bounds_start = order->bounds_end = (struct date_span){ .precision = DATE_ABSENT };
+    } else if (slice_is(word, "timing")) {
+        order->first_timing_event = order->bounds_start;
+        order->last_timing_event = order->bounds_end;
+        order->bounds_start = order->bounds_end = (struct date_span){ .precision = DATE_ABSENT };
+    } else if (slice_is(word, "no-end"))
+        order->bounds_end = (struct date_span){ .precision = DATE_ABSENT };
+    else if (slice_is(word, "undated"))
+        order->bounds_start = order->bounds_end = (struct date_span){ .precision = DATE_ABSENT };
+    else
+        return false;
+    return true;
+}
+
+static void read_order_words(struct story *story, struct event *order, struct slice rest)
+{
+    while ((rest = trim(rest)).len > 0) {
+        struct slice word = next_word(&rest);
+        if (!read_status_word(order, word) && !read_reason_word(order, word) &&
+            !read_intent_word(order, word) && !read_value_word(story, order, word) &&
+            !read_plain_word(order, word))
+            complain("unknown word behind an order", word);
+    }
+}
+
+/* --- clauses ---------------------------------------------------------------------------------------- */
+
+struct when {
+    struct date_span start, end;
+    bool is_open;
+    int times, every;
+};
+
+/* "2021-01-04", "2021-01-04..2021-03-15", "2021-01-04..open", then perhaps "x4/21". */
+static struct when read_when(struct slice *rest)
+{
+    struct slice word = next_word(rest);
+    struct when when = { .times = 1 };
+    const char *dots = memmem(word.at, word.len, "..", 2);
+    struct slice start = { word.at, dots != NULL ? (size_t)(dots - word.at) : word.len };
+    when.start = when.end = read_span(start);
+    if (dots != NULL) {
+        struct slice end = slice_skip(word, start.len + 2);
+        when.is_open = slice_is(end, "open");
+        if (!when.is_open)
+            when.end = read_span(end);
+    }
+    struct slice ahead = *rest, times = next_word(&ahead);
+    if (times.len > 2 && times.at[0] == 'x' && isdigit((unsigned char)times.at[1])) {
+        sscanf(times.at, "x%d/%d", &when.times, &when.every);
+        *rest = ahead;
+    }
+    return when;
+}
+
+static void tell_order(struct story *story, struct slice drug, const struct when *when,
+                       struct slice words, int shift)
+{
+    struct event *order = add_event(story, FHIR_MEDICATION_REQUEST, 'm', &story->orders);
+    order->medication.text = arena_copy(&story->arena, drug);
+    order->status = when->is_open ? STATUS_ACTIVE : STATUS_COMPLETED;
+    order->intent = INTENT_ORDER;
+    order->bounds_start = when->start;
+    if (!when->is_open)
+        order->bounds_end = when->end;
+    if (shift > 0) {
+        order->bounds_start = span_of(date_add(when->start.first, shift));
+        order->bounds_end = span_of(date_add(when->end.first, shift));
+    }
+    read_order_words(story, order, words);
+    mapping_resolve(story_mapping(), order, &story->arena);
+}
+
+static void tell_orders(struct story *story, struct slice clause)
+{
+    size_t at = 0;
+    while (at + 4 < clause.len &&
+           !((at == 0 || clause.at[at - 1] == ' ') && isdigit((unsigned char)clause.at[at]) &&
+             isdigit((unsigned char)clause.at[at + 3]) &&
+             (clause.at[at + 4] == '-' || clause.at[at + 4] == ' ')))
+        at++;
+    struct slice names = { clause.at, at };
+    struct slice rest = slice_skip(clause, at);
+    struct when when = read_when(&rest);
+    for (int i = 0; i < when.times; i++)
+        for (struct slice left = names; left.len > 0;)
+            tell_order(story, trim(slice_take_until(&left, '+')), &when, rest, i * when.every);
+}
+
+static void tell_condition(struct story *story, struct slice clause)
+{
+    struct event *condition = add_event(story, FHIR_CONDITION, 'c', &story->conditions);
+    struct slice rest = slice_skip(clause, 1);
+    condition->code = code_concept(story, ICD10CM, next_word(&rest));
+    condition->clinical_status = CLINICAL_ACTIVE;
+    condition->verification_status = VERIFICATION_CONFIRMED;
+    while ((rest = trim(rest)).len > 0) {
+        struct slice word = next_word(&rest), value = word;
+        struct slice name = slice_take_until(&value, ':');
+        if (slice_is(word, "relapse"))
+            condition->clinical_status = CLINICAL_RELAPSE;
+        else if (slice_is(word, "recurrence"))
+            condition->clinical_status = CLINICAL_RECURRENCE;
+        else if (slice_is(word, "remission"))
+            condition->clinical_status = CLINICAL_REMISSION;
+        else if (slice_is(word, "resolved"))
+            condition->clinical_status = CLINICAL_RESOLVED;
+        else if (slice_is(word, "refuted"))
+            condition->verification_status = VERIFICATION_REFUTED;
+        else if (slice_is(word, "error"))
+            condition->verification_status = VERIFICATION_ENTERED_IN_ERROR;
+        else if (slice_is(name, "recorded"))
+            condition->recorded = read_span(value);
+        else if (slice_is(name, "ended"))
+            condition->abatement = read_span(value);
+        else if (slice_is(name, "text")) {
+            char *text = arena_alloc_raw(&story->arena, value.len + 1);
+            CHECK(text != NULL);
+            for (size_t i = 0; i < value.len; i++)
+                text[i] = value.at[i] == '_' ? ' ' : value.at[i];
+            condition->code.text = (struct slice){ text, value.len };
+        } else
+            condition->onset = read_span(word);
+    }
+    mapping_resolve(story_mapping(), condition, &story->arena);
+}
+
+static void tell_procedure(struct story *story, struct slice clause)
+{
+    struct event *event = add_event(story, FHIR_PROCEDURE, 'p', &story->procedures);
+    struct slice rest = slice_skip(clause, 1), kind = next_word(&rest);
+    event->procedure = slice_is(kind, "sct")         ? PROCEDURE_TRANSPLANT_AUTOLOGOUS
+                       : slice_is(kind, "allo")      ? PROCEDURE_TRANSPLANT_ALLOGENEIC
+                       : slice_is(kind, "apheresis") ? PROCEDURE_APHERESIS
+                                                     : PROCEDURE_NONE;
+    event->status = STATUS_COMPLETED;
+    event->performed = read_span(next_word(&rest));
+    struct slice word = next_word(&rest);
+    if (slice_starts(word, SLICE("plan:")))
+        event->protocol = slice_skip(word, 5);
+}
+
+void story_tell(struct story *story, const char *text)
+{
+    for (struct slice rest = slice_of(text); rest.len > 0;) {
+        struct slice clause = trim(slice_take_until(&rest, ';'));
+        if (clause.len == 0)
+            continue;
+        if (clause.at[0] == '@')
+            tell_condition(story, clause);
+        else if (clause.at[0] == '!')
+            tell_procedure(story, clause);
+        else
+            tell_orders(story, clause);
+    }
+}
+
+/* --- deriving and reading the answer ------------------------------------------------------------------ */
+
+const struct therapy *story_derive_with(struct story *story, const struct rules *rules,
+                                        const char *day)
+{
+    struct err err;
+    struct therapy *therapy = ARENA_NEW(&story->arena, struct therapy);
+    CHECK(therapy != NULL);
+    if (!therapy_derive(rules, story->events, story->count, story_day(day), &story->arena, therapy,
+                        &err))
+        complain("derivation failed", slice_of(err.what));
+    return therapy;
+}
+
+const struct therapy *story_derive(struct story *story, const char *day)
+{
+    return story_derive_with(story, mapping_rules(story_mapping()), day);
+}
+
+const struct history *story_history(const struct therapy *therapy, const char *disease)
+{
+    for (unsigned i = 0; i < therapy->history_count; i++)
+        if (disease == NULL || slice_is(therapy->histories[i].disease->key, disease))
+            return &therapy->histories[i];
+    return NULL;
+}
+
+static const char *finish(struct story *story, struct buffer *out)
+{
+    struct slice text = arena_copy(&story->arena, buffer_slice(out));
+    buffer_fini(out);
+    return text.len > 0 ? text.at : "";
+}
+
+const char *story_lines(struct story *story, const struct therapy *therapy, const char *disease)
+{
+    struct buffer out;
+    buffer_init(&out, 1 << 20);
+    const struct history *history = story_history(therapy, disease);
+    for (unsigned i = 0; history != NULL && i < history->line_count; i++) {
+        const struct line *line = &history->lines[i];
+        char start[DATE_TEXT_SIZE], end[DATE_TEXT_SIZE];
+        buffer_format(&out, "%u %s..%s ", line->number, date_format(line->start, start),
+                      line->is_open ? "open" : date_format(line->end, end));
+        for (unsigned k = 0; k < line->drug_count; k++)
+            buffer_format(&out, "%s%.*s", k > 0 ? "+" : "", SLICE_ARGS(line->drugs[k]->name));
+        buffer_format(&out, " %s\n", line->opened_by.reason);
+    }
+    return finish(story, &out);
+}
+
+const char *story_verdict(struct story *story, const struct therapy *therapy)
+{
+    struct buffer out;
+    buffer_init(&out, 1 << 16);
+    const struct history *history = story_history(therapy, NULL);
+    if (history != NULL) {
+        const struct verdict *verdict = &history->verdict;
+        buffer_format(&out, "%s %s line %u %s", verdict->salvage ? "salvage" : "no",
+                      grade_name(verdict->grade), verdict->line,
+                      disease_status_name(verdict->status));
+        for (unsigned i = 0; i < verdict->reason_count; i++)
+            buffer_format(&out, " %s", rule_id(verdict->reasons[i].rule));
+        for (unsigned i = 0; i < verdict->veto_count; i++)
+            buffer_format(&out, " !%s", rule_id(verdict->vetoes[i].rule));
+    }
+    return finish(story, &out);
+}
+
+const char *story_notes(struct story *story, const struct therapy *therapy)
+{
+    struct buffer out;
+    buffer_init(&out, 1 << 16);
+    const struct history *history = story_history(therapy, NULL);
+    for (unsigned i = 0; history != NULL && i < history->line_count; i++)
+        for (unsigned k = 0; k < history->lines[i].note_count; k++)
+            buffer_format(&out, "%s%s", out.len > 0 ? " " : "",
+                          rule_id(history->lines[i].notes[k].why.rule));
+    return finish(story, &out);
+}
