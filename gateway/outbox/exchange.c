@@ -57,8 +57,8 @@ static size_t on_body(char *bytes, size_t one, size_t count, void *arg)
 }
 
 /* curl repeats a request by itself when a kept connection turns out to be dead.  It cannot know
- * that the peer may have carried it out before it died, and neither the store nor the audit log would
- * know of the second copy.  So the body can be read once only: on_rewind() refuses. */
+ * that the peer may have carried it out before it died, and neither the store nor the audit log
+ * would know of the second copy.  So the body can be read once only: on_rewind() refuses. */
 static size_t on_upload(char *out, size_t one, size_t count, void *arg)
 {
     struct exchange *exchange = arg;
