@@ -1,18 +1,39 @@
 #include "base/hash.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
+
+/* One context per thread: making one costs more than hashing a small record.  The digest is
+ * shared; the key only serves to free a context when its thread ends. */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t at_thread_end;
+static EVP_MD *md;
+
+static void free_context(void *ctx) { EVP_MD_CTX_free(ctx); }
+
+static void make_shared(void)
+{
+    md = EVP_MD_fetch(NULL, "SHA256", NULL);
+    CHECK(md != NULL);
+    CHECK(pthread_key_create(&at_thread_end, free_context) == 0);
+}
+
+static EVP_MD_CTX *my_context(void)
+{
+    static _Thread_local EVP_MD_CTX *ctx;
+    if (ctx == NULL) {
+        CHECK(pthread_once(&once, make_shared) == 0);
+        ctx = EVP_MD_CTX_new();
+        CHECK(ctx != NULL);
+        CHECK(pthread_setspecific(at_thread_end, ctx) == 0);
+    }
+    return ctx;
+}
 
 struct sha256 sha256_of(const struct slice *parts, size_t count)
 {
-    /* One context per thread: making one costs more than hashing a small record. */
-    static _Thread_local EVP_MD_CTX *ctx;
-    static _Thread_local EVP_MD *md;
-    if (ctx == NULL) {
-        ctx = EVP_MD_CTX_new();
-        md = EVP_MD_fetch(NULL, "SHA256", NULL);
-    }
+    EVP_MD_CTX *ctx = my_context();
     struct sha256 out;
-    CHECK(ctx != NULL);
     CHECK(EVP_DigestInit_ex(ctx, md, NULL) == 1);
     for (size_t i = 0; i < count; i++)
         CHECK(EVP_DigestUpdate(ctx, parts[i].at, parts[i].len) == 1);
