@@ -6,10 +6,10 @@
 
 #include "base/pool.h"
 
-/* Happy path: the bytes are checked in one fast pass, then yajl walks them and each of its callbacks
- * moves the path and tells the caller.  Nothing is copied: yajl points into the text unless a string
- * has escapes.  Failure: a callback stops yajl with the err filled, or yajl refuses and
- * json_find_fault() says why. */
+/* Happy path: the bytes are checked in one fast pass, then yajl walks them and each of its
+ * callbacks moves the path and tells the caller.  Nothing is copied: yajl points into the text
+ * unless a string has escapes.  Failure: a callback stops yajl with the err filled, or yajl refuses
+ * and json_find_fault() says why. */
 
 #define TEXT_MAX ((size_t)1 << 30) /* yajl's buffers double, and must not wrap */
 #define BOM SLICE("\xef\xbb\xbf")
@@ -46,7 +46,7 @@ struct json_reader {
     char path[JSON_PATH_MAX + 4];
 };
 
-/* --- hashing -------------------------------------------------------------------------------- */
+/* --- hashing --------------------------------------------------------------------------------- */
 
 #define HASH_START UINT32_C(0x9e3779b9)
 #define HASH_ARRAY UINT64_C(0x5bd1e9955bd1e995)
@@ -111,6 +111,11 @@ struct slice json_path(const struct json_reader *reader)
 }
 
 uint32_t json_path_hash(const struct json_reader *reader) { return reader->hash; }
+
+bool json_path_is(const struct json_reader *reader, const char *path)
+{
+    return slice_is(json_path(reader), path) && reader->hash == json_path_hash_of(path);
+}
 
 void json_root(struct json_reader *reader)
 {
@@ -198,7 +203,7 @@ bool json_fail(struct json_reader *reader, enum err_code code, const char *forma
     return err_fail(reader->err, code, where, "%s", what);
 }
 
-/* --- moving about ----------------------------------------------------------------------------- */
+/* --- moving about ---------------------------------------------------------------------------- */
 
 static inline void path_cut(struct json_reader *reader, uint16_t len, uint32_t hash)
 {
@@ -265,7 +270,7 @@ static bool level_close(struct json_reader *reader)
     return true;
 }
 
-/* --- keys --------------------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------------------ */
 
 static bool keys_grow(struct json_reader *reader)
 {
@@ -393,7 +398,7 @@ static void give_memory(void *ctx, void *memory)
     pool_free(memory);
 }
 
-/* --- reading -------------------------------------------------------------------------------- */
+/* --- reading --------------------------------------------------------------------------------- */
 
 void json_position(struct slice text, size_t offset, unsigned *line, unsigned *column)
 {

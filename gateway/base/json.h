@@ -1,4 +1,4 @@
-/* base/json.h -- the only door to yajl: a strict streaming reader that knows its path, and a writer.
+/* base/json.h -- the only door to yajl: a strict streaming reader with a path, and a writer.
  *
  * What      one SAX pass that refuses what FHIR must refuse and yajl lets through: bad UTF-8, lone
  *           surrogates, \u0000, duplicate keys, too deep nesting, trailing content.  Numbers stay
@@ -39,7 +39,7 @@ struct json_options {
     const char *root;    /* prefix of rendered paths: "Bundle", "MedicationRequest"; may be NULL */
 };
 
-/* Reads all of `text`.  `arena` serves the set of keys of open objects; NULL options are defaults. */
+/* Reads all of `text`.  `arena` serves the keys of open objects; NULL options are defaults. */
 bool json_read(struct slice text, const struct json_options *options,
                const struct json_events *events, void *ctx, struct arena *arena,
                struct err *err) MUST_USE;
@@ -54,11 +54,13 @@ struct slice json_path(const struct json_reader *reader);
 /* A hash of json_path(), the same as json_path_hash_of() of the same text. */
 uint32_t json_path_hash(const struct json_reader *reader);
 uint32_t json_path_hash_of(const char *path);
+/* True when this is the path, and not just a key that is spelt like it ("a[].b"). */
+bool json_path_is(const struct json_reader *reader, const char *path);
 /* From here on (until the current container closes) paths are relative to the current container:
  * call in open().  Used for Bundle.entry[].resource and for contained[]. */
 void json_root(struct json_reader *reader);
-/* Index of the current item in the innermost array around it (`outward` 0), or in the array that many
- * arrays further out; 0 where there is none. */
+/* Index of the current item in the innermost array around it (`outward` 0), or in the array that
+ * many arrays further out; 0 where there is none. */
 unsigned json_index(const struct json_reader *reader, unsigned outward);
 /* Byte offset in the text just behind what has been read: in open() behind the bracket, in close()
  * behind the closing bracket. */

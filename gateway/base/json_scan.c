@@ -1,6 +1,6 @@
 #include "base/json_int.h"
 
-/* --- bytes --------------------------------------------------------------------------------- */
+/* --- bytes ----------------------------------------------------------------------------------- */
 
 #define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
 
@@ -120,7 +120,7 @@ bool json_check_bytes(struct slice text, struct json_fault *fault)
     return true;
 }
 
-/* --- comments ------------------------------------------------------------------------------ */
+/* --- comments -------------------------------------------------------------------------------- */
 
 /* Behind the string that starts at `at`, or behind the end when it is not closed. */
 static const char *string_end(const char *at, const char *end)
@@ -163,7 +163,7 @@ struct slice json_blank_comments(struct slice text, struct arena *arena)
     return (struct slice){ copy, text.len };
 }
 
-/* --- what is wrong ------------------------------------------------------------------------- */
+/* --- what is wrong --------------------------------------------------------------------------- */
 
 enum want {
     WANT_VALUE,

@@ -66,7 +66,7 @@ int32_t fhir_duration_days(struct slice value, struct slice unit, struct slice c
     return whole_days(number_of(value) * days);
 }
 
-/* FHIR counts repetitions over the whole schedule: `count` of them take count / frequency periods. */
+/* FHIR counts repetitions over the whole schedule: they take count / frequency periods. */
 int32_t fhir_repeat_days(const struct draft *draft)
 {
     double frequency = number_of(draft->repeat_frequency);

@@ -3,7 +3,7 @@
 
 #include "fhir/route.h"
 
-/* Formats of request and reply (checklist A1.1 to A1.5): JSON in the versions of R4, nothing else. */
+/* Formats of request and reply (checklist A1.1 to A1.5): JSON of R4, nothing else. */
 
 static struct slice trim(struct slice text)
 {

@@ -8,7 +8,7 @@
  * of a resource reduces the draft.  Failure: broken JSON stops the reading; what is wrong with the
  * content is noted, the rest of that resource is skipped, and the first such fault is its error. */
 
-/* --- the draft ------------------------------------------------------------------------------------ */
+/* --- the draft ------------------------------------------------------------------------------- */
 
 struct slice draft_keep(struct draft *draft, struct slice text)
 {
@@ -62,7 +62,7 @@ static struct err draft_verdict(const struct draft *draft)
     return (struct err){ .code = ERR_OK };
 }
 
-/* --- a resource in its document ------------------------------------------------------------------ */
+/* --- a resource in its document -------------------------------------------------------------- */
 
 void document_begin_resource(struct document *document, const struct json_reader *json,
                              struct fhir_resource *resource)
@@ -136,7 +136,7 @@ static bool end_resource(struct document *document, struct json_reader *json)
     return true; /* fhir_read() looks again when JSON itself turned out sound */
 }
 
-/* --- events ------------------------------------------------------------------------------------------ */
+/* --- events ---------------------------------------------------------------------------------- */
 
 static bool ends_with(struct slice path, const char *key)
 {
@@ -228,7 +228,7 @@ static bool on_open(void *ctx, struct json_reader *json, enum json_kind kind)
         return draft_fault(draft, json, ALL_TYPES, NULL, ERR_EXTENSION,
                            "modifier extensions may change the meaning and are refused");
     bool is_outer = draft == &document->drafts[0];
-    if (is_outer && kind == JSON_OBJECT && slice_is(path, "contained[]"))
+    if (is_outer && kind == JSON_OBJECT && json_path_is(json, "contained[]"))
         return begin_contained(document, json);
     const struct path_row *row = fhir_path_row(json);
     if (!row_applies(draft, row))
@@ -261,7 +261,7 @@ static bool on_close(void *ctx, struct json_reader *json, enum json_kind kind)
 
 const struct json_events fhir_document_events = { on_value, on_open, on_close };
 
-/* --- one resource ---------------------------------------------------------------------------------- */
+/* --- one resource ---------------------------------------------------------------------------- */
 
 /* resourceType mostly comes first; knowing it early makes paths whole: "Patient.link[0].type". */
 static const char *peek_type(struct slice body)
@@ -312,7 +312,6 @@ static bool resource_verdict(const struct fhir_resource *resource, enum fhir_typ
 bool fhir_read(struct slice body, enum fhir_type expected, struct arena *arena,
                struct fhir_resource *out, struct err *err)
 {
-    fhir_path_rows_init();
     struct err fault = { .code = ERR_OK };
     struct document document;
     document.body = body;

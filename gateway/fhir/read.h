@@ -25,12 +25,12 @@ struct fhir_patch {
 };
 
 struct fhir_resource {
-    enum fhir_type type;    /* FHIR_NONE when Lifeline does not know the type */
-    struct slice type_name; /* as sent */
-    struct slice id;        /* empty when absent */
-    struct slice source;    /* the bytes of the resource, within the body */
-    struct event event;     /* reduced; for Medication the codes are in event.medication */
-    struct slice subject;   /* subject/patient reference as sent; empty when absent */
+    enum fhir_type type;             /* FHIR_NONE when Lifeline does not know the type */
+    struct slice type_name;          /* as sent */
+    struct slice id;                 /* empty when absent */
+    struct slice source;             /* the bytes of the resource, within the body */
+    struct event event;              /* reduced; for Medication the codes are in event.medication */
+    struct slice subject;            /* subject/patient reference as sent; empty when absent */
     struct slice subject_identifier; /* "system|value" */
     struct slice identifiers[FHIR_IDENTIFIERS_MAX]; /* "system|value" of the resource's own */
     unsigned identifier_count;
@@ -57,10 +57,10 @@ struct fhir_entry {
     struct slice full_url;
     bool has_request, has_resource;
     enum http_verb verb;
-    struct slice url;     /* request.url: "Patient/p1", "MedicationRequest", "Flag?identifier=.." */
+    struct slice url; /* request.url: "Patient/p1", "MedicationRequest", "Flag?identifier=.." */
     struct slice if_match, if_none_match, if_none_exist, if_modified_since;
     struct fhir_resource *resource; /* NULL without one */
-    struct err fault;     /* what is wrong with this entry alone (batch); code ERR_OK when nothing */
+    struct err fault; /* what is wrong with this entry alone (batch); code ERR_OK when nothing */
 };
 
 struct fhir_bundle {

@@ -25,11 +25,9 @@ static const struct {
 
 static struct fhir_entry *entry_now(const struct document *document)
 {
-    const struct fhir_bundle *out = document->bundle->out;
-    return out->count > 0 ? &out->entries[out->count - 1] : NULL;
+    const struct bundle_draft *bundle = document->bundle;
+    return bundle->entry_depth > 0 ? &bundle->out->entries[bundle->out->count - 1] : NULL;
 }
-
-static bool is_in_entry(struct slice path) { return slice_starts(path, SLICE("entry[]")); }
 
 static void entry_fault(struct document *document, const struct json_reader *json,
                         enum err_code code, const char *what)
@@ -45,14 +43,13 @@ static void entry_fault(struct document *document, const struct json_reader *jso
 /* In an entry it is the entry's fault, elsewhere everybody's. */
 static bool fault_here(struct document *document, struct json_reader *json, const char *what)
 {
-    struct slice path = json_path(json);
-    if (!is_in_entry(path) || slice_is(path, "entry[]"))
+    if (entry_now(document) == NULL)
         return json_fail(json, ERR_VALUE, "%s", what);
     entry_fault(document, json, ERR_VALUE, what);
     return true;
 }
 
-/* --- values ------------------------------------------------------------------------------------------ */
+/* --- values ---------------------------------------------------------------------------------- */
 
 static struct slice keep(const struct document *document, struct slice text)
 {
@@ -84,47 +81,66 @@ static bool take_verb(struct document *document, struct json_reader *json, struc
     return fault_here(document, json, "the code is not one of its required value set");
 }
 
-/* Where a text of an entry is kept; NULL for what we do not read. */
-static struct slice *text_of_entry(struct fhir_entry *entry, struct slice path)
+/* Where a text of the entry is kept; NULL for what we do not read. */
+static struct slice *text_of_entry(const struct document *document, const struct json_reader *json)
 {
     static const struct {
-        struct slice path;
+        const char *path;
         size_t offset;
     } texts[] = {
-#define TEXT_AT(path, member) { SLICE(path), offsetof(struct fhir_entry, member) }
-        TEXT_AT("entry[].fullUrl", full_url),
-        TEXT_AT("entry[].request.url", url),
-        TEXT_AT("entry[].request.ifMatch", if_match),
-        TEXT_AT("entry[].request.ifNoneMatch", if_none_match),
-        TEXT_AT("entry[].request.ifNoneExist", if_none_exist),
-        TEXT_AT("entry[].request.ifModifiedSince", if_modified_since),
-#undef TEXT_AT
+        { "entry[].fullUrl", offsetof(struct fhir_entry, full_url) },
+        { "entry[].request.url", offsetof(struct fhir_entry, url) },
+        { "entry[].request.ifMatch", offsetof(struct fhir_entry, if_match) },
+        { "entry[].request.ifNoneMatch", offsetof(struct fhir_entry, if_none_match) },
+        { "entry[].request.ifNoneExist", offsetof(struct fhir_entry, if_none_exist) },
+        { "entry[].request.ifModifiedSince", offsetof(struct fhir_entry, if_modified_since) },
     };
-    for (size_t i = 0; i < COUNT_OF(texts); i++)
-        if (slice_eq(path, texts[i].path))
+    struct fhir_entry *entry = entry_now(document);
+    for (size_t i = 0; entry != NULL && i < COUNT_OF(texts); i++)
+        if (json_path_is(json, texts[i].path))
             return (struct slice *)(void *)((char *)entry + texts[i].offset);
     return NULL;
 }
 
-enum known_path { PATH_OTHER, PATH_RESOURCE_TYPE, PATH_TYPE, PATH_METHOD, PATH_TEXT };
+enum known_path {
+    PATH_OTHER,
+    PATH_ROOT,
+    PATH_RESOURCE_TYPE,
+    PATH_TYPE,
+    PATH_ENTRIES,
+    PATH_ENTRY,
+    PATH_RESOURCE,
+    PATH_REQUEST,
+    PATH_METHOD,
+    PATH_TEXT,
+};
 
-static enum known_path known_path_of(struct document *document, struct slice path)
+static enum known_path known_path_of(const struct document *document,
+                                     const struct json_reader *json)
 {
-    static struct fhir_entry nobody;
-    if (slice_is(path, "resourceType"))
-        return PATH_RESOURCE_TYPE;
-    if (slice_is(path, "type"))
-        return PATH_TYPE;
-    if (slice_is(path, "entry[].request.method"))
-        return PATH_METHOD;
-    struct fhir_entry *entry = entry_now(document);
-    return text_of_entry(entry != NULL ? entry : &nobody, path) != NULL ? PATH_TEXT : PATH_OTHER;
+    static const struct {
+        const char *path;
+        enum known_path known;
+    } paths[] = {
+        { "", PATH_ROOT },
+        { "resourceType", PATH_RESOURCE_TYPE },
+        { "type", PATH_TYPE },
+        { "entry", PATH_ENTRIES },
+        { "entry[]", PATH_ENTRY },
+        { "entry[].resource", PATH_RESOURCE },
+        { "entry[].request", PATH_REQUEST },
+        { "entry[].request.method", PATH_METHOD },
+    };
+    for (size_t i = 0; i < COUNT_OF(paths); i++)
+        if (json_path_is(json, paths[i].path))
+            return paths[i].known;
+    return text_of_entry(document, json) != NULL ? PATH_TEXT : PATH_OTHER;
 }
 
-static bool is_container_due(struct slice path)
+static bool is_container_due(enum known_path known)
 {
-    return slice_is(path, "") || slice_is(path, "entry") || slice_is(path, "entry[]") ||
-           slice_is(path, "entry[].resource") || slice_is(path, "entry[].request");
+    return known == PATH_ROOT || known == PATH_ENTRIES || known == PATH_ENTRY ||
+           known == PATH_RESOURCE || known == PATH_REQUEST;
 }
 
 bool bundle_value(struct document *document, struct json_reader *json, enum json_kind kind,
@@ -132,18 +148,19 @@ bool bundle_value(struct document *document, struct json_reader *json, enum json
 {
     if (document->bundle == NULL)
         return json_fail(json, ERR_STRUCTURE, "expected a JSON object");
+    if (json_depth(json) == 0) /* always so for a resource that stands alone */
+        return json_fail(json, ERR_STRUCTURE, "expected a JSON object");
     struct slice path = json_path(json);
-    enum known_path known = known_path_of(document, path);
-
-    if (is_container_due(path))
-        return path.len == 0 ? json_fail(json, ERR_STRUCTURE, "expected a JSON object")
-                             : fault_here(document, json, "expected an object or an array");
-    if (kind == JSON_NULL && path.at[path.len - 1] != ']')
+    enum known_path known = known_path_of(document, json);
+    if (kind == JSON_NULL && (path.len == 0 || path.at[path.len - 1] != ']'))
         return fault_here(document, json, "null is not a value: leave the element out");
     if (kind == JSON_STRING && text.len == 0)
         return fault_here(document, json, "an empty string is not a value: leave the element out");
-    if (known == PATH_OTHER)
+    if (known == PATH_OTHER || known == PATH_ROOT)
         return true;
+    if (is_container_due(known))
+        return fault_here(document, json,
+                          known == PATH_ENTRIES ? "expected an array" : "expected an object");
     if (kind != JSON_STRING)
         return fault_here(document, json, "expected a string");
     if (known == PATH_RESOURCE_TYPE) {
@@ -154,11 +171,11 @@ bool bundle_value(struct document *document, struct json_reader *json, enum json
         return take_bundle_type(document, json, text);
     if (known == PATH_METHOD)
         return take_verb(document, json, text);
-    *text_of_entry(entry_now(document), path) = keep(document, text);
+    *text_of_entry(document, json) = keep(document, text);
     return true;
 }
 
-/* --- containers -------------------------------------------------------------------------------------- */
+/* --- containers ------------------------------------------------------------------------------ */
 
 static bool entry_begin(struct document *document, struct json_reader *json)
 {
@@ -178,6 +195,7 @@ static bool entry_begin(struct document *document, struct json_reader *json)
         bundle->room = room;
     }
     memset(&out->entries[out->count++], 0, sizeof out->entries[0]);
+    bundle->entry_depth = json_depth(json);
     entry_now(document)->verb = VERB_OTHER;
     return true;
 }
@@ -194,51 +212,55 @@ static bool resource_begin(struct document *document, struct json_reader *json)
     return true;
 }
 
+static bool open_in_bundle(struct document *document, struct json_reader *json, enum json_kind kind,
+                           enum known_path known)
+{
+    enum json_kind due = known == PATH_ENTRIES ? JSON_ARRAY : JSON_OBJECT;
+    if (known == PATH_OTHER || known == PATH_ROOT)
+        return true;
+    if (!is_container_due(known))
+        return fault_here(document, json, "expected a string");
+    if (kind != due)
+        return fault_here(document, json,
+                          due == JSON_ARRAY ? "expected an array" : "expected an object");
+    if (known == PATH_ENTRY)
+        return entry_begin(document, json);
+    if (known == PATH_RESOURCE)
+        return resource_begin(document, json);
+    if (known == PATH_REQUEST)
+        entry_now(document)->has_request = true;
+    return true;
+}
+
 bool bundle_open(struct document *document, struct json_reader *json, enum json_kind kind)
 {
+    static const char modifier[] = ".modifierExtension";
     struct slice path = json_path(json);
-    if (path.len == 0 && kind != JSON_OBJECT)
+    if (json_depth(json) == 1 && kind != JSON_OBJECT)
         return json_fail(json, ERR_STRUCTURE, "expected a JSON object");
     if (document->bundle == NULL) {
         document_begin_resource(document, json, document->single);
         return true;
     }
-    if (path.len == 0)
-        return true;
-    bool is_modifier =
-        path.len >= 18 && memcmp(path.at + path.len - 18, ".modifierExtension", 18) == 0;
-    if (is_modifier) {
+    size_t len = sizeof modifier - 1;
+    if (path.len >= len && memcmp(path.at + path.len - len, modifier, len) == 0) {
         entry_fault(document, json, ERR_EXTENSION,
                     "modifier extensions may change the meaning and are refused");
         return true;
     }
-    if (slice_is(path, "entry") && kind != JSON_ARRAY)
-        return json_fail(json, ERR_VALUE, "expected an array");
-    if (slice_is(path, "entry[]"))
-        return kind == JSON_OBJECT ? entry_begin(document, json)
-                                   : json_fail(json, ERR_VALUE, "expected an object");
-    if (is_container_due(path) && !slice_is(path, "entry") && kind != JSON_OBJECT)
-        return fault_here(document, json, "expected an object");
-    if (slice_is(path, "entry[].resource"))
-        return resource_begin(document, json);
-    if (slice_is(path, "entry[].request"))
-        entry_now(document)->has_request = true;
-    if (known_path_of(document, path) != PATH_OTHER)
-        return fault_here(document, json, "expected a string");
-    return true;
+    return open_in_bundle(document, json, kind, known_path_of(document, json));
 }
 
 bool bundle_close(struct document *document, struct json_reader *json, enum json_kind kind)
 {
-    if (json_members(json) > 0 || json_depth(json) == 1)
-        return true;
-    if (slice_is(json_path(json), "entry[]")) {
-        entry_fault(document, json, ERR_VALUE, "an empty object is not a value");
-        return true;
-    }
-    return fault_here(document, json,
-                      kind == JSON_OBJECT ? "an empty object is not a value"
-                                          : "an empty array is not a value");
+    bool is_empty = json_members(json) == 0 && json_depth(json) > 1;
+    if (is_empty && !fault_here(document, json,
+                                kind == JSON_OBJECT ? "an empty object is not a value"
+                                                    : "an empty array is not a value"))
+        return false;
+    if (json_depth(json) == document->bundle->entry_depth)
+        document->bundle->entry_depth = 0;
+    return true;
 }
 
 bool bundle_take_resource(struct document *document, const struct json_reader *json,
@@ -252,7 +274,7 @@ bool bundle_take_resource(struct document *document, const struct json_reader *j
     return true;
 }
 
-/* --- the whole ------------------------------------------------------------------------------------------ */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 /* Transactions and batches say for each entry what to do with it. */
 static void check_requests(struct fhir_bundle *bundle)
@@ -275,7 +297,6 @@ static void check_requests(struct fhir_bundle *bundle)
 bool fhir_read_bundle(struct slice body, unsigned entries_max, struct arena *arena,
                       struct fhir_bundle *out, struct err *err)
 {
-    fhir_path_rows_init();
     struct fhir_bundle result = { .type = BUNDLE_OTHER };
     struct bundle_draft bundle = { .out = &result, .entries_max = entries_max };
     struct document document;

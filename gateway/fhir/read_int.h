@@ -79,14 +79,12 @@ struct path_row {
     uint32_t has;   /* bits that mere presence sets */
 };
 
-/* Builds the look-up; call before the first look-up, as often as you like. */
-void fhir_path_rows_init(void);
 /* The row of the current path, or NULL. */
 const struct path_row *fhir_path_row(const struct json_reader *json);
 
 /* Notes that something is wrong with the current element (or with its member `below`, when not
- * NULL) for resources of these types.  Always returns true: reading goes on, because JSON itself may
- * be broken further on, and because the other entries of a batch are read all the same. */
+ * NULL) for resources of these types.  Always returns true: reading goes on, because JSON itself
+ * may be broken further on, and because the other entries of a batch are read all the same. */
 bool draft_fault(struct draft *draft, const struct json_reader *json, uint32_t types,
                  const char *below, enum err_code code, const char *what);
 /* Text that outlives the callback: borrowed from the body where it stands there unescaped. */
@@ -102,11 +100,12 @@ void draft_reduce(struct draft *draft, const struct json_reader *json);
 int32_t fhir_duration_days(struct slice value, struct slice unit, struct slice code);
 int32_t fhir_repeat_days(const struct draft *draft);
 
-/* --- one document -------------------------------------------------------------------------- */
+/* --- one document ----------------------------------------------------------------------------- */
 
 struct bundle_draft {
     struct fhir_bundle *out;
     unsigned room, entries_max;
+    unsigned entry_depth; /* json_depth() inside the entry at hand; 0 outside of entries */
     bool has_type;
     struct slice resource_type;
 };

@@ -4,7 +4,7 @@
  * itself.  References always; elements of type uri, url, oid and uuid, and links in the narrative,
  * when they hold a URL.  Canonical URLs and identifiers never. */
 
-/* --- noting ------------------------------------------------------------------------------------------ */
+/* --- noting ---------------------------------------------------------------------------------- */
 
 static bool ends_with(struct slice text, const char *end)
 {
@@ -118,7 +118,7 @@ void draft_note_patches(struct draft *draft, const struct json_reader *json, str
                   draft->target);
 }
 
-/* --- rewriting --------------------------------------------------------------------------------------- */
+/* --- rewriting ------------------------------------------------------------------------------- */
 
 /* The text as it stands in JSON; borrowed when nothing must be escaped. */
 static struct slice escaped(struct slice text, struct arena *arena)

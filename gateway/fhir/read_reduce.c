@@ -2,7 +2,7 @@
 
 #include "fhir/read_int.h"
 
-/* --- codes of required bindings ------------------------------------------------------------------ */
+/* --- codes of required bindings -------------------------------------------------------------- */
 
 static const char *const order_statuses[] = {
     [STATUS_ABSENT] = "",
@@ -50,7 +50,7 @@ static void check_code(struct draft *draft, const struct json_reader *json, cons
                     "the code is not one of its required value set");
 }
 
-/* --- orders ---------------------------------------------------------------------------------------- */
+/* --- orders ---------------------------------------------------------------------------------- */
 
 static void require(struct draft *draft, const struct json_reader *json, uint32_t bits,
                     const char *element)
@@ -103,7 +103,7 @@ static void reduce_order(struct draft *draft, const struct json_reader *json)
     reduce_drug_use(draft, json);
 }
 
-/* --- the others ------------------------------------------------------------------------------------- */
+/* --- the others ------------------------------------------------------------------------------ */
 
 static void reduce_condition(struct draft *draft, const struct json_reader *json)
 {

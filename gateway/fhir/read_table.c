@@ -1,5 +1,3 @@
-#include <pthread.h>
-
 #include "fhir/read_take.h"
 
 /* All we read.  To read a new element, add a row; paths that are not here are ignored, as FHIR
@@ -169,15 +167,14 @@ static const struct path_row rows[] = {
 #define SLOTS 512 /* a power of two, some four times the rows */
 _Static_assert(COUNT_OF(rows) * 3 < SLOTS, "the table of paths needs more slots");
 
-/* Open addressing, filled once per process and only read afterwards. */
+/* Open addressing, filled before main() and only read afterwards: no thread sees it half done. */
 static struct {
     uint32_t hash;
     uint16_t row; /* plus one; 0 is free */
     uint16_t path_len;
 } slots[SLOTS];
-static pthread_once_t slots_once = PTHREAD_ONCE_INIT;
 
-static void fill_slots(void)
+__attribute__((constructor)) static void fill_slots(void)
 {
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         uint32_t hash = json_path_hash_of(rows[i].path), at = hash % SLOTS;
@@ -188,8 +185,6 @@ static void fill_slots(void)
         slots[at].path_len = (uint16_t)strlen(rows[i].path);
     }
 }
-
-void fhir_path_rows_init(void) { CHECK(pthread_once(&slots_once, fill_slots) == 0); }
 
 const struct path_row *fhir_path_row(const struct json_reader *json)
 {

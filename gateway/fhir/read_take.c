@@ -12,7 +12,7 @@ static void *member_of_event(struct draft *draft, const struct path_row *row)
     return (char *)&draft->resource->event + row->offset;
 }
 
-/* --- texts, flags, dates ---------------------------------------------------------------------- */
+/* --- texts, flags, dates --------------------------------------------------------------------- */
 
 bool take_text(struct draft *draft, struct json_reader *json, const struct path_row *row,
                struct slice text)
@@ -108,7 +108,7 @@ bool take_deceased(struct draft *draft, struct json_reader *json, const struct p
     return take_date(draft, json, row, text);
 }
 
-/* --- durations --------------------------------------------------------------------------------- */
+/* --- durations ------------------------------------------------------------------------------- */
 
 /* The longest over all dosages. */
 bool take_longest(struct draft *draft, struct json_reader *json, const struct path_row *row,
@@ -136,7 +136,7 @@ bool take_repeat(struct draft *draft, struct json_reader *json, const struct pat
     return true;
 }
 
-/* --- codes --------------------------------------------------------------------------------------- */
+/* --- codes ----------------------------------------------------------------------------------- */
 
 static void forget_coding(struct draft *draft)
 {
@@ -257,7 +257,7 @@ bool take_extension(struct draft *draft, struct json_reader *json, const struct 
     return true;
 }
 
-/* --- codes of required bindings ------------------------------------------------------------------ */
+/* --- codes of required bindings -------------------------------------------------------------- */
 
 struct word {
     const char *text;
@@ -327,7 +327,7 @@ bool take_verification_status(struct draft *draft, struct json_reader *json,
     return true;
 }
 
-/* --- identity -------------------------------------------------------------------------------------- */
+/* --- identity -------------------------------------------------------------------------------- */
 
 bool take_type(struct draft *draft, struct json_reader *json, const struct path_row *row,
                struct slice text)
@@ -401,7 +401,7 @@ bool take_group_identifier(struct draft *draft, struct json_reader *json,
     return true;
 }
 
-/* --- references -------------------------------------------------------------------------------------- */
+/* --- references ------------------------------------------------------------------------------ */
 
 static bool take_reference_to(struct draft *draft, struct slice *target, struct slice text)
 {

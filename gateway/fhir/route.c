@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-/* --- the table --------------------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------------------------- */
 
 #define KEEPS (DOES(READ) | DOES(VREAD) | DOES(CREATE) | DOES(UPDATE) | DOES(DELETE) | DOES(SEARCH))
 #define OF_PATIENT (BY(ID) | BY(PATIENT) | BY(SUBJECT))
@@ -78,7 +78,7 @@ bool fhir_type_is_identified(enum fhir_type type)
     return fhir_search_offers(type, SLICE("identifier"));
 }
 
-/* --- paths --------------------------------------------------------------------------------------------- */
+/* --- paths ----------------------------------------------------------------------------------- */
 
 /* "/Patient/p1/_history/2" in its parts; a slash at the end is tolerated. */
 struct parts {

@@ -33,7 +33,7 @@ static bool take_char(struct cursor *cursor, char c)
     return true;
 }
 
-/* Stands at the opening quote; ends behind the closing one, which no odd run of backslashes leads. */
+/* Stands at the opening quote; ends behind the closing one, which no backslash escapes. */
 static bool skip_string(struct cursor *cursor)
 {
     const char *open = cursor->text.at + cursor->at, *end = cursor->text.at + cursor->text.len;
@@ -129,7 +129,7 @@ static bool key_is(struct slice key, const char *name)
     return at == key.len;
 }
 
-/* --- what to change -------------------------------------------------------------------------------- */
+/* --- what to change -------------------------------------------------------------------------- */
 
 #define EDITS_MAX 3
 

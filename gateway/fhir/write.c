@@ -5,9 +5,9 @@
 #include "base/date.h"
 #include "base/json.h"
 
-/* --- OperationOutcome -------------------------------------------------------------------------------- */
+/* --- OperationOutcome ------------------------------------------------------------------------ */
 
-/* True for "Bundle.entry[3].resource.status", false for "Content-Type" and for "mappings/x.tsv:4". */
+/* True for "Bundle.entry[3].resource.status", false for "Content-Type" and "mappings/x.tsv:4". */
 static bool is_element_path(const char *where)
 {
     if (!(where[0] >= 'a' && where[0] <= 'z') && !(where[0] >= 'A' && where[0] <= 'Z'))
@@ -82,7 +82,7 @@ void fhir_write_outcome_ok(const char *text, struct buffer *out)
     json_object_end(&writer);
 }
 
-/* --- answers to Bundles ------------------------------------------------------------------------------ */
+/* --- answers to Bundles ---------------------------------------------------------------------- */
 
 static const char *reason_of(int status)
 {

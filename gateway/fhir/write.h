@@ -14,11 +14,11 @@ void fhir_write_outcome(const struct err *err, struct buffer *out);
 void fhir_write_outcome_ok(const char *text, struct buffer *out);
 
 struct fhir_capability_settings {
-    const char *version;      /* software version */
+    const char *version; /* software version */
     struct slice base_url;
-    int64_t date_ms;          /* when the software was built or started */
-    bool update_creates;      /* PUT of an unknown id creates it */
-    const char *security;     /* "client certificates", ... */
+    int64_t date_ms;      /* when the software was built or started */
+    bool update_creates;  /* PUT of an unknown id creates it */
+    const char *security; /* "client certificates", ... */
 };
 void fhir_write_capability(const struct fhir_capability_settings *settings, struct buffer *out);
 

@@ -24,7 +24,7 @@ static double now_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* --- contestants ------------------------------------------------------------------------------------ */
+/* --- contestants ----------------------------------------------------------------------------- */
 
 static int yajl_nothing(void *ctx)
 {
@@ -118,7 +118,7 @@ static const struct contestant {
     { "fhir_stamp", run_stamp },
 };
 
-/* --- measuring ----------------------------------------------------------------------------------------- */
+/* --- measuring ------------------------------------------------------------------------------- */
 
 static int by_size(const void *a, const void *b)
 {

@@ -19,7 +19,7 @@
 #define FILES_MAX 256
 #define FOLDER SOURCE_DIR "/tests/golden/fhir/"
 
-/* --- an event in words ------------------------------------------------------------------------------ */
+/* --- an event in words ----------------------------------------------------------------------- */
 
 static void put_text(struct buffer *out, const char *name, struct slice text)
 {
@@ -154,7 +154,7 @@ static void put_outcome(struct buffer *out, const struct err *err)
     buffer_add_char(out, '\n');
 }
 
-/* --- Bundles ------------------------------------------------------------------------------------------ */
+/* --- Bundles --------------------------------------------------------------------------------- */
 
 static struct slice new_reference(void *ctx, struct slice value)
 {
@@ -217,7 +217,7 @@ static void put_bundle(struct buffer *out, struct slice body, struct arena *aren
         put_entry(out, &bundle, i, arena);
 }
 
-/* --- files -------------------------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------- */
 
 static struct slice read_file(const char *path, struct arena *arena)
 {

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 
-/* --- reading: every event in one line of text ---------------------------------------------- */
+/* --- reading: every event in one line of text ------------------------------------------------ */
 
 struct log {
     char buffer[16384];
@@ -69,7 +69,7 @@ static void read_into(struct slice text, const struct json_options *options, str
     arena_fini(&arena);
 }
 
-/* --- tables ------------------------------------------------------------------------------------ */
+/* --- tables ---------------------------------------------------------------------------------- */
 
 static const struct reading {
     const char *name, *text, *events;
@@ -207,7 +207,7 @@ static void is_refused_as(void **state)
     assert_string_equal(log.buffer, row->events);
 }
 
-/* --- what a table row cannot say ---------------------------------------------------------------- */
+/* --- what a table row cannot say ------------------------------------------------------------- */
 
 static void a_nul_byte_is_refused(void **state)
 {
@@ -375,7 +375,7 @@ static void hostile_keys_do_not_pass_for_paths(void **state)
     assert_string_equal(log.buffer, "{ a.b=1 HASH }1 ");
 }
 
-/* --- writer --------------------------------------------------------------------------------------- */
+/* --- writer ---------------------------------------------------------------------------------- */
 
 static void write_sample(struct json_writer *writer)
 {

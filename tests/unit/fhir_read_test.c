@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "fhir/read.h"
 
-/* --- local references ---------------------------------------------------------------------------- */
+/* --- local references ------------------------------------------------------------------------ */
 
 static const struct reference_row {
     const char *name, *reference, *local;
@@ -48,7 +48,7 @@ static void reference_is_local(void **state)
     assert_true(slice_is(local, row->local));
 }
 
-/* --- rewriting ----------------------------------------------------------------------------------- */
+/* --- rewriting ------------------------------------------------------------------------------- */
 
 struct replacement {
     const char *from, *to;
@@ -171,7 +171,7 @@ static void the_event_follows_the_rewriting(void **state)
     arena_fini(&arena);
 }
 
-/* --- the rest ------------------------------------------------------------------------------------------ */
+/* --- the rest -------------------------------------------------------------------------------- */
 
 static void another_type_than_asked_for_is_said_first(void **state)
 {

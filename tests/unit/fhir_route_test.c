@@ -16,7 +16,7 @@ static const char *const interactions[] = {
 #undef X
 };
 
-/* --- paths ------------------------------------------------------------------------------------------ */
+/* --- paths ----------------------------------------------------------------------------------- */
 
 static const struct path_row {
     const char *name;
@@ -113,7 +113,7 @@ static void path_asks(void **state)
     arena_fini(&arena);
 }
 
-/* --- entries -------------------------------------------------------------------------------------- */
+/* --- entries --------------------------------------------------------------------------------- */
 
 static const struct entry_row {
     const char *name;
@@ -154,7 +154,7 @@ static void entry_asks(void **state)
     arena_fini(&arena);
 }
 
-/* --- formats -------------------------------------------------------------------------------------- */
+/* --- formats --------------------------------------------------------------------------------- */
 
 static const struct format_row {
     const char *name, *content_type, *accept, *query, *answer;
@@ -218,7 +218,7 @@ static void format_is_answered(void **state)
     arena_fini(&arena);
 }
 
-/* --- searches ------------------------------------------------------------------------------------ */
+/* --- searches -------------------------------------------------------------------------------- */
 
 static void searches_are_offered_where_an_index_is(void **state)
 {

@@ -12,7 +12,7 @@
 #include "fhir/route.h"
 #include "fhir/write.h"
 
-/* --- OperationOutcome ------------------------------------------------------------------------------ */
+/* --- OperationOutcome ------------------------------------------------------------------------ */
 
 #define OUTCOME(text) "{\"resourceType\":\"OperationOutcome\",\"issue\":[{" text "}]}"
 
@@ -72,7 +72,7 @@ static void all_ok_is_information(void **state)
     buffer_fini(&out);
 }
 
-/* --- answers ------------------------------------------------------------------------------------------ */
+/* --- answers --------------------------------------------------------------------------------- */
 
 static void a_transaction_is_answered_entry_by_entry(void **state)
 {
@@ -152,7 +152,7 @@ static void a_search_lists_its_matches(void **state)
     buffer_fini(&out);
 }
 
-/* --- CapabilityStatement ------------------------------------------------------------------------------ */
+/* --- CapabilityStatement --------------------------------------------------------------------- */
 
 static const struct probe {
     const char *code;
