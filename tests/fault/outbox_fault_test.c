@@ -378,7 +378,8 @@ static void without_trust_nothing_is_sent(void **state)
     add_destination(&stage.gateway, "untrusted", stage.ehr.base_url);
     stage.gateway.destinations[0].certificate_file = NULL; /* who are we? */
     stage.gateway.destinations[0].key_file = NULL;
-    stage.gateway.destinations[1].ca_file = strdup(cert_path("client.pem")); /* who are they? */
+    stage.gateway.destinations[1].ca_file =
+        keep_text(&stage.gateway, cert_path("client.pem")); /* who are they? */
     open_lane(&stage.gateway);
     start_outbox(&stage.gateway);
     struct wish flag = flag_of("Patient/p1", "salvage therapy ordered");

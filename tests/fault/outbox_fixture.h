@@ -158,7 +158,7 @@ struct gateway {
     struct outbox *outbox;
     struct destination_settings destinations[2];
     unsigned destination_count;
-    int64_t horizon_ms;
+    struct arena texts; /* of the destinations */
 };
 
 struct wish {
@@ -301,17 +301,21 @@ static const char *row_line(struct gateway *gateway, const struct wish *wish)
 
 /* --- opening and closing ------------------------------------------------------------------------ */
 
+static const char *keep_text(struct gateway *gateway, const char *text)
+{
+    return arena_copy(&gateway->texts, slice_of(text)).at;
+}
+
 static void add_destination(struct gateway *gateway, const char *name, const char *base_url)
 {
     gateway->destinations[gateway->destination_count++] = (struct destination_settings){
         .name = name,
         .tenant = "north",
-        .base_url = strdup(base_url),
-        .ca_file = strdup(cert_path("ca.pem")),
-        .certificate_file = strdup(cert_path("client.pem")),
-        .key_file = strdup(cert_path("client.key")),
+        .base_url = keep_text(gateway, base_url),
+        .ca_file = keep_text(gateway, cert_path("ca.pem")),
+        .certificate_file = keep_text(gateway, cert_path("client.pem")),
+        .key_file = keep_text(gateway, cert_path("client.key")),
         .timeout_ms = 5000,
-        .horizon_ms = gateway->horizon_ms,
         .wants_flag = true,
         .wants_care_plan = true,
         .wants_provenance = true,
@@ -361,6 +365,7 @@ static void close_gateway(struct gateway *gateway, unsigned grace_ms)
 static void set_up_gateway(struct gateway *gateway, bool is_durable)
 {
     memset(gateway, 0, sizeof *gateway);
+    arena_init(&gateway->texts, 64 * 1024);
     gateway->is_durable = is_durable;
     snprintf(gateway->folder, sizeof gateway->folder, "/tmp/lifeline-outbox-XXXXXX");
     assert_non_null(mkdtemp(gateway->folder));
@@ -370,18 +375,13 @@ static void set_up_gateway(struct gateway *gateway, bool is_durable)
 static void tear_down_gateway(struct gateway *gateway)
 {
     static const char *const suffixes[] = { "", "-wal", "-shm" };
-    for (unsigned i = 0; i < gateway->destination_count; i++) {
-        free((void *)(uintptr_t)gateway->destinations[i].base_url);
-        free((void *)(uintptr_t)gateway->destinations[i].ca_file);
-        free((void *)(uintptr_t)gateway->destinations[i].certificate_file);
-        free((void *)(uintptr_t)gateway->destinations[i].key_file);
-    }
     for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
         char name[112];
         snprintf(name, sizeof name, "%s%s", gateway->path, suffixes[i]);
         unlink(name);
     }
     rmdir(gateway->folder);
+    arena_fini(&gateway->texts);
 }
 
 /* --- waiting ---------------------------------------------------------------------------------- */
