@@ -11,11 +11,12 @@
 #include "base/slice.h"
 
 struct tenant {
-    struct slice name;                /* "general-hospital" */
-    int32_t number;                   /* the store's; filled at start */
-    const struct slice *identities;   /* "san-dns:ehr.example", "cn:ehr", "fingerprint:<hex>", "san-uri:.." */
+    struct slice name; /* "general-hospital" */
+    int32_t number;    /* the store's; filled at start */
+    /* "san-dns:ehr.example", "san-uri:..", "cn:ehr", "fingerprint:<hex>" */
+    const struct slice *identities;
     unsigned identity_count;
-    const struct slice *base_urls;    /* "https://ehr.example/fhir": references under it are local */
+    const struct slice *base_urls; /* "https://ehr.example/fhir": references under it are local */
     unsigned base_url_count;
 };
 
@@ -28,5 +29,5 @@ struct caller {
  * certificate when client authentication is off; NULL refuses them (ERR_LOGIN).  A certificate that
  * no tenant names, or a URL of another tenant, is ERR_FORBIDDEN. */
 bool auth_tenant(const struct tenant *tenants, unsigned count, const struct caller *caller,
-                 struct slice path_tenant, const struct tenant *fallback,
-                 const struct tenant **out, struct err *err) MUST_USE;
+                 struct slice path_tenant, const struct tenant *fallback, const struct tenant **out,
+                 struct err *err) MUST_USE;

@@ -1,7 +1,8 @@
-/* mapping/index_int.h -- codes and words to what they mean: a hash table filled once, read for ever.
+/* mapping/index_int.h -- codes and words to what they mean, in a hash table.
  *
- * What      keys are (space, text): a space is a code system or a kind of name.  Open addressing,
- *           at most half full, so that a look-up touches one or two cache lines.
+ * What      filled once, read for ever.  Keys are (space, text): a space is a code system or a kind
+ *           of name.  Open addressing, at most half full, so that a look-up touches one or two
+ *           cache lines.
  * Owns      slots live in the arena; keys and values are borrowed from it.
  * Thread    any number of readers once it is filled.
  */

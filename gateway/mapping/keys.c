@@ -99,8 +99,8 @@ static bool is_same_list(const struct drug_code *a, const struct drug_code *b)
            memcmp(a->drugs, b->drugs, a->count * sizeof a->drugs[0]) == 0;
 }
 
-/* Ten digits without hyphens hide where the missing zero belongs.  All three readings are tried; when
- * they disagree, the code tells nothing. */
+/* Ten digits without hyphens hide where the missing zero belongs.  All three readings are tried;
+ * when they disagree, the code tells nothing. */
 static const struct drug_code *find_ten_digits(const struct code_index *codes, struct slice code)
 {
     static const size_t zero_at[] = { 0, 5, 9 };

@@ -1,9 +1,10 @@
 /* mapping/mapping_int.h -- what the loaders of this folder share while a mapping is being built.
  *
- * What      mapping_load() (mapping.c) runs the loaders in this order: drugs, diseases, products and
- *           codes, aliases, conditions, stop reasons; then profiles_load() and regimens_load(); then
- *           it ties each disease to its profile.  A loader reads its tables with mapping_table(),
- *           looks names up with build_drug() and build_disease(), and complains about every fault.
+ * What      mapping_load() (mapping.c) runs the loaders in this order: drugs, diseases, codes of
+ *           products, aliases, conditions, stop reasons; then profiles_load() and regimens_load();
+ *           then it ties each disease to its profile.  A loader reads its tables with
+ *           mapping_table(), looks names up with build_one_drug() and build_one_disease(), and
+ *           complains about every fault.
  * Owns      build->arena lives as long as the mapping.
  * Errors    a loader returns false when it complained; mapping_load() goes on with the next loader
  *           all the same, so that one run shows all faults of all files.  Only without drugs.tsv
@@ -90,8 +91,8 @@ struct cell_place {
     const char *column;
 };
 
-/* Distinct drugs of the ';'-separated names in `cell`, sorted by index.  False, and a complaint with
- * the nearest name, for each unknown one.  An empty cell is an empty list. */
+/* Distinct drugs of the ';'-separated names in `cell`, sorted by index.  False, and a complaint
+ * with the nearest name, for each unknown one.  An empty cell is an empty list. */
 bool build_drug_list(const struct mapping_build *build, struct cell_place place, struct slice cell,
                      struct drug_list *out, struct table_errors *errors) MUST_USE;
 /* The same for one name. */

@@ -1,8 +1,8 @@
 #include "mapping/mapping_int.h"
 
-/* An order without a known code, by its text.  What is written behind "for", "after" or "instead of"
- * is not what is ordered; an eye drop is no exposure; an unknown conjugate of a known antibody is an
- * unknown drug; a placebo may be anything. */
+/* An order without a known code, by its text.  What is written behind "for", "after" or "instead
+ * of" is not what is ordered; an eye drop is no exposure; an unknown conjugate of a known antibody
+ * is an unknown drug; a placebo may be anything. */
 
 static const char *const cut_words[] = { "for",     "before",   "after",   "prior",   "failure",
                                          "allergy", "allergic", "without", "instead", "following",
@@ -110,8 +110,8 @@ static void take_match(const struct words *words, unsigned next, const struct dr
         add_drug(found, in_form(code->drugs[i], hints));
 }
 
-/* Most orders of a hospital are no drug of ours: the words that make a text unsafe are looked for only
- * once a drug was found. */
+/* Most orders of a hospital are no drug of ours: the words that make a text unsafe are looked for
+ * only once a drug was found. */
 static void search(const struct mapping *mapping, const struct words *words, struct found *found)
 {
     unsigned checked = 0;

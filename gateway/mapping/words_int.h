@@ -31,7 +31,7 @@ struct word_index {
 /* False when the phrase is there already, has no word, or is too long. */
 bool words_put(struct word_index *index, struct arena *arena, struct slice text,
                const void *value) MUST_USE;
-/* The value of the longest phrase that begins at word `at`, and its length; NULL when there is none. */
+/* The value of the longest phrase that begins at word `at`, and its length; NULL without one. */
 const void *words_match(const struct word_index *index, const struct words *words, unsigned at,
                         unsigned *length);
 /* The value of the whole text. */
