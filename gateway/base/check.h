@@ -19,6 +19,5 @@
 _Noreturn void check_failed(const char *condition, const char *file, int line,
                             const char *function);
 
-#define CONTAINER_OF(pointer, type, member) \
-    ((type *)((uintptr_t)(pointer)-offsetof(type, member)))
+#define CONTAINER_OF(pointer, type, member) ((type *)((uintptr_t)(pointer)-offsetof(type, member)))
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

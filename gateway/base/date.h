@@ -43,7 +43,7 @@ bool date_parse(struct slice text, struct date_span *out, struct err *err) MUST_
 /* "YYYY-MM-DD" into out[DATE_TEXT_SIZE]; returns out. */
 const char *date_format(struct date date, char *out);
 
-/* FHIR instant -> milliseconds since 1970 UTC.  A dateTime without a time is its first moment UTC. */
+/* FHIR instant -> milliseconds since 1970 UTC.  A dateTime without a time is its first moment. */
 bool instant_parse(struct slice text, int64_t *out_ms, struct err *err) MUST_USE;
 /* "2026-11-23T08:30:00.123Z" into out[INSTANT_TEXT_SIZE]; returns out. */
 #define INSTANT_TEXT_SIZE 28

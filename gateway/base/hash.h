@@ -1,8 +1,8 @@
 /* base/hash.h -- digests and table hashes. */
 #pragma once
 
-#include "base/slice.h"
 #include "base/check.h"
+#include "base/slice.h"
 
 #define SHA256_BYTES 32
 #define SHA256_HEX_SIZE 65

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "base/slice.h"
 #include "base/check.h"
+#include "base/slice.h"
 
 /* clang-format off */
 #define FHIR_TYPE_TABLE(X)                                                             \
