@@ -146,7 +146,9 @@ struct outbox_row {
     struct slice identity;
     struct slice body;
     struct sha256 wanted; /* digest of wish and body */
-    struct sha256 held;   /* digest that the destination holds; all zero when none */
+    /* Digest that the destination holds; all zero when none; a mark that begins with 0xff while that
+     * is not known (outbox/delivery.h). */
+    struct sha256 held;
     enum outbox_state state;
     uint32_t attempts; /* since the last success or change */
     int64_t due_ms;

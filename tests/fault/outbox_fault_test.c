@@ -151,7 +151,7 @@ static void a_patients_postings_keep_their_order(void **state)
     wait_until_idle(&stage.gateway);
     for (unsigned i = 0; i < 12; i++) {
         char what[64];
-        snprintf(what, sizeof what, "log?patient=%s", patient_name(i));
+        snprintf(what, sizeof what, "log?patient=%.23s", patient_name(i));
         const char *log = ehr_control(&stage.ehr, what, NULL);
         const char *flag = strstr(log, "Flag 201"), *plan = strstr(log, "CarePlan 201");
         assert_non_null(flag);
