@@ -282,13 +282,17 @@ static struct attribution by_reason_code(const struct engine *engine, const stru
     return found != 0 ? one_or_many(found) : out;
 }
 
-/* EXP-018, EXP-019: by the drug.  The only cancer takes every antineoplastic; of several, the one
- * that lists the drug, the active one first; cancers found later than the order cannot be meant. */
+/* EXP-018, EXP-019: by the drug.  The only cancer takes every antineoplastic, and a hormone only if
+ * it lists it: megestrol in lung cancer is for the appetite.  Of several, the one that lists the drug, the active one first; cancers found later than the order cannot be meant. */
 static struct attribution by_drug(const struct engine *engine, const struct drug *drug,
                                   int32_t start)
 {
-    if (engine->cancer_count == 1)
-        return one_or_many(1);
+    if (engine->cancer_count == 1) {
+        const struct disease *only = engine->cancers[0].disease;
+        bool is_elsewhere = drug->group == DRUG_ENDOCRINE && only->listed != NULL &&
+                            only->family != DISEASE_ANY_CANCER && !disease_lists_drug(only, drug);
+        return is_elsewhere ? (struct attribution){ .how = ATTRIBUTED_NOWHERE } : one_or_many(1);
+    }
     uint32_t listed = 0, active = 0;
     for (unsigned i = 0; i < engine->cancer_count; i++) {
         const struct cancer *cancer = &engine->cancers[i];

@@ -9,20 +9,47 @@
 
 /* --- cell therapy -------------------------------------------------------------------------------- */
 
+/* The first use that starts on `day` or later. */
+static unsigned first_use_from(const struct course *course, int32_t day)
+{
+    unsigned low = 0, high = course->use_count;
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+        if (course->uses[middle].start < day)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* The first day of pure lymphodepletion in the two weeks before the infusion. */
 static int32_t depletion_start(const struct course *course, int32_t infusion)
 {
-    int32_t first = infusion;
-    for (unsigned i = 0; i < course->use_count && course->uses[i].start <= infusion;) {
+    unsigned i = first_use_from(course, infusion - DEPLETION_DAYS);
+    while (i < course->use_count && course->uses[i].start < infusion) {
         int32_t day = course->uses[i].start;
         uint64_t slots = 0;
         for (; i < course->use_count && course->uses[i].start == day; i++)
             slots |= slot_bit(course->uses[i].slot);
-        bool is_pure = (slots & ~course->depletion) == 0;
-        if (day >= infusion - DEPLETION_DAYS && day < first && is_pure)
-            first = day;
+        if ((slots & ~course->depletion) == 0)
+            return day;
     }
-    return first;
+    return infusion;
+}
+
+/* The next cell therapy on the day of the batch or later; DATE_NONE when there is none. */
+static int32_t next_infusion(const struct course *course, const struct batch *batch)
+{
+    unsigned low = 0, high = course->infusion_count;
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+        if (course->infusions[middle] < batch->day)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < course->infusion_count ? course->infusions[low] : DATE_NONE;
 }
 
 /* The last collection of cells before lymphodepletion; DATE_NONE when there was none. */
@@ -40,10 +67,7 @@ struct infusion bundle_infusion(const struct course *course, const struct batch 
     struct infusion none = { .day = DATE_NONE };
     if (course->cell == 0 || !course->profile->cart_bundle)
         return none;
-    int32_t infusion = DATE_NONE;
-    for (unsigned i = batch->first; i < course->use_count && infusion == DATE_NONE; i++)
-        if ((course->cell & slot_bit(course->uses[i].slot)) != 0)
-            infusion = course->uses[i].start;
+    int32_t infusion = next_infusion(course, batch);
     if (infusion == DATE_NONE)
         return none;
     int32_t depletion = depletion_start(course, infusion);

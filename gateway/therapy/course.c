@@ -194,6 +194,19 @@ static bool collect_procedures(struct course *course, struct err *err)
     return true;
 }
 
+static bool collect_infusions(struct course *course, struct err *err)
+{
+    if (course->cell == 0)
+        return true;
+    course->infusions = arena_alloc_raw(course->engine->arena, course->use_count * sizeof(int32_t));
+    if (course->infusions == NULL)
+        return err_fail(err, ERR_TOO_LARGE, "therapy", "too many orders for one derivation");
+    for (unsigned i = 0; i < course->use_count; i++)
+        if ((course->cell & slot_bit(course->uses[i].slot)) != 0)
+            course->infusions[course->infusion_count++] = course->uses[i].start;
+    return true;
+}
+
 /* Codes that name only "lung": the drugs may tell which of the diseases within it is meant. */
 static const struct disease *refine_disease(const struct course *course)
 {
@@ -233,7 +246,8 @@ bool course_init(struct course *course, struct engine *engine, unsigned cancer, 
         course->profile = refined->profile;
     }
     read_profile(course);
-    return collect_evidence(course, err) && collect_procedures(course, err);
+    return collect_evidence(course, err) && collect_procedures(course, err) &&
+           collect_infusions(course, err);
 }
 
 /* --- questions ------------------------------------------------------------------------------------- */

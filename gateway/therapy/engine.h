@@ -55,7 +55,7 @@ struct engine {
     struct arena *arena;
     const struct event **orders, **conditions, **procedures; /* conditions by id */
     unsigned order_count, condition_count, procedure_count;
-    const struct event **orders_by_id; /* made when first needed */
+    const struct event **orders_by_id, **orders_by_group; /* made when first needed */
     struct cancer cancers[LOT_HISTORIES_MAX];
     unsigned cancer_count;
     struct exposure *exposures; /* by start, drug, order id */
@@ -149,6 +149,8 @@ struct course {
     unsigned transplant_count;
     int32_t *aphereses;
     unsigned apheresis_count;
+    int32_t *infusions; /* days on which a cell therapy starts */
+    unsigned infusion_count;
 
     /* how far the sweep has seen each slot */
     int32_t seen_end[LOT_DRUGS_MAX];   /* latest end, assumed or not */

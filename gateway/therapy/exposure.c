@@ -20,20 +20,25 @@ static bool is_of_interest(const struct drug *drug)
     return exposure_makes_lines(drug) || drug_has(drug, TRAIT_STEROID);
 }
 
-/* --- orders by id, for the few orders that point at another one --------------------------------- */
+/* --- orders by id or group, for the few that point at another one ---------------------------------- */
 
-static bool comes_before(const struct event *a, const struct event *b)
+static struct slice key_of(const struct event *order, bool is_group)
 {
-    int order = slice_cmp(a->id, b->id);
+    return is_group ? order->group_identifier : order->id;
+}
+
+static bool comes_before(const struct event *a, const struct event *b, bool is_group)
+{
+    int order = slice_cmp(key_of(a, is_group), key_of(b, is_group));
     return order != 0 ? order < 0 : a->version < b->version;
 }
 
-static void sift_down(const struct event **events, unsigned from, unsigned count)
+static void sift_down(const struct event **events, unsigned from, unsigned count, bool is_group)
 {
     for (unsigned child; (child = 2 * from + 1) < count; from = child) {
-        if (child + 1 < count && comes_before(events[child], events[child + 1]))
+        if (child + 1 < count && comes_before(events[child], events[child + 1], is_group))
             child++;
-        if (!comes_before(events[from], events[child]))
+        if (!comes_before(events[from], events[child], is_group))
             return;
         const struct event *swap = events[from];
         events[from] = events[child];
@@ -41,16 +46,39 @@ static void sift_down(const struct event **events, unsigned from, unsigned count
     }
 }
 
-static void sort_by_id(const struct event **events, unsigned count)
+/* The orders sorted by id, or by group identifier; NULL past the arena's limit. */
+static const struct event **sorted_orders(const struct engine *engine, bool is_group)
 {
+    size_t bytes = engine->order_count * sizeof(engine->orders[0]);
+    const struct event **sorted = arena_alloc_raw(engine->arena, bytes);
+    if (sorted == NULL)
+        return NULL;
+    memcpy(sorted, engine->orders, bytes);
+    unsigned count = engine->order_count;
     for (unsigned i = count / 2; i-- > 0;)
-        sift_down(events, i, count);
+        sift_down(sorted, i, count, is_group);
     for (unsigned left = count; left-- > 1;) {
-        const struct event *swap = events[0];
-        events[0] = events[left];
-        events[left] = swap;
-        sift_down(events, 0, left);
+        const struct event *swap = sorted[0];
+        sorted[0] = sorted[left];
+        sorted[left] = swap;
+        sift_down(sorted, 0, left, is_group);
     }
+    return sorted;
+}
+
+/* The first order with this key. */
+static unsigned first_with(const struct engine *engine, const struct event *const *sorted,
+                           struct slice key, bool is_group)
+{
+    unsigned low = 0, high = engine->order_count;
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+        if (slice_cmp(key_of(sorted[middle], is_group), key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 static struct slice order_id(struct slice reference)
@@ -71,24 +99,13 @@ const struct event *exposures_find_order(struct engine *engine, struct slice ref
     struct slice id = order_id(reference);
     if (id.len == 0 || engine->order_count == 0)
         return NULL;
-    if (engine->orders_by_id == NULL) {
-        size_t bytes = engine->order_count * sizeof(engine->orders[0]);
-        engine->orders_by_id = arena_alloc_raw(engine->arena, bytes);
-        if (engine->orders_by_id == NULL)
-            return NULL;
-        memcpy(engine->orders_by_id, engine->orders, bytes);
-        sort_by_id(engine->orders_by_id, engine->order_count);
-    }
-    unsigned low = 0, high = engine->order_count;
-    while (low < high) {
-        unsigned middle = low + (high - low) / 2;
-        if (slice_cmp(engine->orders_by_id[middle]->id, id) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    bool is_there = low < engine->order_count && slice_eq(engine->orders_by_id[low]->id, id);
-    return is_there ? engine->orders_by_id[low] : NULL;
+    if (engine->orders_by_id == NULL)
+        engine->orders_by_id = sorted_orders(engine, false);
+    if (engine->orders_by_id == NULL)
+        return NULL;
+    unsigned at = first_with(engine, engine->orders_by_id, id, false);
+    bool is_there = at < engine->order_count && slice_eq(engine->orders_by_id[at]->id, id);
+    return is_there ? engine->orders_by_id[at] : NULL;
 }
 
 /* --- admission --------------------------------------------------------------------------------- */
@@ -122,6 +139,31 @@ static bool is_counted_order(const struct event *order)
             order->intent == INTENT_ABSENT);
 }
 
+static bool has_same_drug(const struct event *a, const struct event *b)
+{
+    return a->drug_count > 0 && b->drug_count > 0 && a->drugs[0] == b->drugs[0];
+}
+
+/* A counted order of the same drug under the same group identifier. */
+static bool has_grouped_order(struct engine *engine, const struct event *order)
+{
+    struct slice group = order->group_identifier;
+    if (group.len == 0)
+        return false;
+    if (engine->orders_by_group == NULL)
+        engine->orders_by_group = sorted_orders(engine, true);
+    if (engine->orders_by_group == NULL)
+        return false;
+    for (unsigned i = first_with(engine, engine->orders_by_group, group, true);
+         i < engine->order_count && slice_eq(engine->orders_by_group[i]->group_identifier, group);
+         i++) {
+        const struct event *other = engine->orders_by_group[i];
+        if (other != order && is_counted_order(other) && has_same_drug(other, order))
+            return true;
+    }
+    return false;
+}
+
 /* EXP-014: an order that fills or times a counted order adds nothing. */
 static bool is_filled_elsewhere(struct engine *engine, const struct event *order)
 {
@@ -130,14 +172,7 @@ static bool is_filled_elsewhere(struct engine *engine, const struct event *order
         if (base != order && is_counted_order(base))
             return true;
     }
-    for (unsigned i = 0; order->group_identifier.len > 0 && i < engine->order_count; i++) {
-        const struct event *other = engine->orders[i];
-        if (other != order && is_counted_order(other) &&
-            slice_eq(other->group_identifier, order->group_identifier) && other->drug_count > 0 &&
-            order->drug_count > 0 && other->drugs[0] == order->drugs[0])
-            return true;
-    }
-    return false;
+    return has_grouped_order(engine, order);
 }
 
 /* EXP-002, EXP-003 */

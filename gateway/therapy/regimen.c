@@ -4,15 +4,32 @@
 
 #define BATCH_DAYS 7 /* the days over which one cycle's drugs start */
 
-static bool is_for(const struct course *course, const struct regimen *regimen)
+/* Where the table sorts a regimen's disease: those for any disease are last. */
+static uint32_t disease_rank(const struct disease *disease)
 {
-    const struct disease *disease = course->disease;
-    if (regimen->disease == NULL)
-        return true;
-    for (; disease != NULL; disease = disease->within)
-        if (disease == regimen->disease)
-            return true;
-    return false;
+    return disease != NULL ? disease->index : UINT32_MAX;
+}
+
+/* The regimens of exactly this disease (NULL: of any) are neighbours in the table. */
+struct span_of_regimens {
+    unsigned first, end;
+};
+
+static struct span_of_regimens regimens_of(const struct rules *rules, const struct disease *disease)
+{
+    uint32_t rank = disease_rank(disease);
+    unsigned low = 0, high = rules->regimen_count;
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+        if (disease_rank(rules->regimens[middle].disease) < rank)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    struct span_of_regimens span = { low, low };
+    while (span.end < rules->regimen_count && rules->regimens[span.end].disease == disease)
+        span.end++;
+    return span;
 }
 
 /* True when the regimen's drugs that make lines are exactly `slots`. */
@@ -53,28 +70,40 @@ static int steroid_score(const struct course *course, const struct regimen *regi
     return (is_named == is_ordered ? 1 : 0) + (is_same ? 1 : 0);
 }
 
-const struct regimen *regimen_of(const struct course *course, uint64_t slots, int32_t start,
-                                 int32_t until)
+/* The best of one disease's regimens; NULL when none has these drugs. */
+static const struct regimen *best_of(const struct course *course, const struct disease *disease,
+                                     uint64_t slots, int32_t start, int32_t until)
 {
     const struct rules *rules = course->engine->rules;
     const struct regimen *best = NULL;
     unsigned count = (unsigned)__builtin_popcountll(slots);
     int best_score = -1;
-    for (unsigned i = 0; slots != 0 && i < rules->regimen_count; i++) {
+    struct span_of_regimens span = regimens_of(rules, disease);
+    for (unsigned i = span.first; i < span.end; i++) {
         const struct regimen *regimen = &rules->regimens[i];
-        if (regimen->drug_count < count || !is_for(course, regimen) ||
-            !has_drugs(course, regimen, slots))
+        if (regimen->drug_count < count)
+            break; /* the largest come first */
+        if (!has_drugs(course, regimen, slots))
             continue;
-        int score = (regimen->disease == course->disease ? 8
-                     : regimen->disease != NULL          ? 4
-                                                         : 0) +
-                    steroid_score(course, regimen, start, until);
+        int score = steroid_score(course, regimen, start, until);
         if (score > best_score) { /* the first of equals: the table's own order */
             best = regimen;
             best_score = score;
         }
     }
     return best;
+}
+
+const struct regimen *regimen_of(const struct course *course, uint64_t slots, int32_t start,
+                                 int32_t until)
+{
+    const struct regimen *best = NULL;
+    if (slots == 0)
+        return NULL;
+    for (const struct disease *disease = course->disease; disease != NULL && best == NULL;
+         disease = disease->within)
+        best = best_of(course, disease, slots, start, until);
+    return best != NULL ? best : best_of(course, NULL, slots, start, until);
 }
 
 bool regimen_is_salvage_batch(const struct course *course, const struct batch *batch)
@@ -91,14 +120,23 @@ bool regimen_is_salvage_batch(const struct course *course, const struct batch *b
     return (all != NULL && all->is_exclusive) || (own != NULL && own->is_exclusive);
 }
 
-bool regimen_is_conditioning(const struct course *course, uint64_t slots)
+static bool conditions_for(const struct course *course, const struct disease *disease,
+                           uint64_t slots)
 {
     const struct rules *rules = course->engine->rules;
-    for (unsigned i = 0; i < rules->regimen_count; i++) {
-        const struct regimen *regimen = &rules->regimens[i];
-        if ((regimen->uses & REGIMEN_CONDITIONING) != 0 && is_for(course, regimen) &&
-            has_drugs(course, regimen, slots))
+    struct span_of_regimens span = regimens_of(rules, disease);
+    for (unsigned i = span.first; i < span.end; i++)
+        if ((rules->regimens[i].uses & REGIMEN_CONDITIONING) != 0 &&
+            has_drugs(course, &rules->regimens[i], slots))
             return true;
-    }
     return false;
+}
+
+bool regimen_is_conditioning(const struct course *course, uint64_t slots)
+{
+    for (const struct disease *disease = course->disease; disease != NULL;
+         disease = disease->within)
+        if (conditions_for(course, disease, slots))
+            return true;
+    return conditions_for(course, NULL, slots);
 }
