@@ -240,11 +240,18 @@ static void on_drained(void *arg)
     uv_sem_post(&service->done);
 }
 
+static void drain(struct service *service, struct server *server)
+{
+    server_drain(server, service->config->shutdown_grace_ms, on_drained, service);
+    uv_sem_wait(&service->done);
+}
+
 void service_drain(struct service *service)
 {
     admin_set_state(&service->admin, ADMIN_DRAINING);
-    server_drain(service->server, service->config->shutdown_grace_ms, on_drained, service);
-    uv_sem_wait(&service->done);
+    if (service->server_is_running)
+        drain(service, service->server);
+    service->server_is_running = false;
     if (service->outbox != NULL)
         outbox_stop(service->outbox, service->config->shutdown_grace_ms / 2);
     service->outbox = NULL;
@@ -382,8 +389,9 @@ static bool start_loops(struct service *service, struct err *err)
     for (; service->started_count < service->loop_count; service->started_count++)
         if (!loop_start(service->loops[service->started_count], NULL, NULL, err))
             return false;
-    service->admin_is_started = loop_start(service->admin_loop, NULL, NULL, err);
-    return service->admin_is_started;
+    service->server_is_running = true;
+    service->admin_is_running = loop_start(service->admin_loop, NULL, NULL, err);
+    return service->admin_is_running;
 }
 
 static bool open_outbox(struct service *service, struct err *err)
@@ -420,15 +428,20 @@ bool service_open(struct service *service, struct err *err)
            service_note(service, AUDIT_START, "", service->signing_key != NULL, err);
 }
 
+/* A listener keeps its loop alive, so every server is drained before its loops can end. */
 static void close_loops(struct service *service)
 {
+    if (service->server_is_running)
+        drain(service, service->server);
+    if (service->admin_is_running)
+        drain(service, service->admin_server);
     for (unsigned i = 0; i < service->started_count; i++)
         loop_stop(service->loops[i]);
-    if (service->admin_is_started)
+    if (service->admin_is_running)
         loop_stop(service->admin_loop);
     for (unsigned i = 0; i < service->started_count; i++)
         loop_join(service->loops[i]);
-    if (service->admin_is_started)
+    if (service->admin_is_running)
         loop_join(service->admin_loop);
 }
 
@@ -437,7 +450,7 @@ void service_close(struct service *service)
     if (service->outbox != NULL)
         outbox_stop(service->outbox, 0);
     if (service->lane != NULL)
-        lane_stop(service->lane);
+        lane_stop(service->lane); /* its last jobs complete on loops that still run */
     close_loops(service);
     if (service->server != NULL)
         server_close(service->server);

@@ -31,7 +31,7 @@ struct service {
     struct loop *loops[SERVICE_LOOPS_MAX];
     struct loop *admin_loop;
     unsigned loop_count, started_count;
-    bool admin_is_started;
+    bool server_is_running, admin_is_running; /* their loops run and they are not drained */
     struct server *server, *admin_server;
     struct outbox *outbox;
     struct metrics metrics;
