@@ -148,14 +148,14 @@ bool audit_key_public(const struct audit_key *key, struct buffer *out, struct er
 /* {"seq":..,"hash":"..","time":"..","key":"<id>","signature":"<base64>"} */
 bool audit_sign(const struct audit_key *key, const struct audit_head *head, int64_t time_ms,
                 struct buffer *out, struct err *err) MUST_USE;
-/* False with a fault when the statement's signature or its hash (against `hash_at_seq`) is wrong. */
+/* False when the statement's signature or its hash (against `hash_at_seq`) is wrong. */
 bool audit_check_signature(const struct audit_key *key, struct slice statement,
                            const struct sha256 *hash_at_seq, struct err *err) MUST_USE;
 /* seq named by a statement. */
 bool audit_statement_seq(struct slice statement, int64_t *seq, struct err *err) MUST_USE;
 /* A statement in the course of a verification: call it for each in order of its seq, when
- * verifier->head.seq has come to it, or for those of later records before audit_verify_end().  Finds
- * AUDIT_REWRITTEN (told at the end), AUDIT_BAD_SIGNATURE and AUDIT_TRUNCATED.  With key NULL only hashes are compared,
- * which proves nothing against who can write to the store. */
+ * verifier->head.seq has come to it, or for those of later records before audit_verify_end().
+ * Finds AUDIT_REWRITTEN (told at the end), AUDIT_BAD_SIGNATURE and AUDIT_TRUNCATED.  With key NULL
+ * only hashes are compared, which proves nothing against who can write to the store. */
 bool audit_verify_statement(struct audit_verifier *verifier, const struct audit_key *key,
                             struct slice statement) MUST_USE;

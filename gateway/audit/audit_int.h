@@ -1,4 +1,4 @@
-/* audit/audit_int.h -- the fixed beginning of a record's line, and hex: what the files here share. */
+/* audit/audit_int.h -- the fixed beginning of a record's line, and hex: shared in this folder. */
 #pragma once
 
 #include "audit/audit.h"

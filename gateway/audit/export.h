@@ -62,6 +62,6 @@ bool audit_export_verify(struct slice manifest, const struct audit_export_file *
                          struct audit_verifier *out, struct err *err) MUST_USE;
 
 /* One line for people, without a line break:
- * "2026-11-23T08:30:00.123Z  #12  request  POST /fhir  201  by ehr.example: create Condition/c1 v1" */
+ * "2026-11-23T08:30:00.123Z  #12  request  POST /fhir  201  by ehr.example: read Flag/f1" */
 bool audit_describe(struct slice line, struct arena *arena, struct buffer *out,
                     struct err *err) MUST_USE;

@@ -1,7 +1,7 @@
 /* An exported line has no hash beside it, but the line behind it names its hash (`prev`), and the
  * manifest names that of the last.  Such a name is taken as the hash beside the line when the line
  * that names it is whole itself: otherwise a change of one line's `prev` would put the blame on the
- * line before it.  Where nobody names it, a line counts as what it says it is, and the chain tells. */
+ * line before it.  Where nobody names it, a line counts as what it says it is; the chain tells. */
 #include "audit/audit_int.h"
 #include "audit/export_int.h"
 
@@ -138,7 +138,7 @@ static bool chain_verify(struct lines *lines, struct statements *statements,
     return statements_verify(statements, verifier, INT64_MAX);
 }
 
-/* With the chain whole, what is left: every file as the manifest says, and a signature at the end. */
+/* With the chain whole, what is left: every file as the manifest says, and a signed end. */
 static bool rest_verify(const struct lines *lines, const struct audit_key *key,
                         struct audit_verifier *verifier)
 {

@@ -1,5 +1,5 @@
-/* A signed head is one line of JSON of fixed form.  What is signed is a heading, so that a signature
- * given for another purpose is never one for us, and the statement up to its signature. */
+/* A signed head is one line of JSON of fixed form.  What is signed is a heading, so that a
+ * signature given for another purpose is never one for us, and the statement without it. */
 #include <openssl/evp.h>
 #include <stdio.h>
 
@@ -50,7 +50,7 @@ static bool statement_parse(struct slice text, struct statement *out)
     return slice_is(rest, "}") && signature_parse(signature, out->signature);
 }
 
-/* HEADING and the statement up to its signature, in `bytes`; empty when it is too long to be one. */
+/* HEADING and the statement up to its signature, in `bytes`; empty when it is too long. */
 static struct slice signed_text(struct slice head, char bytes[AUDIT_STATEMENT_MAX])
 {
     size_t heading = sizeof HEADING - 1;

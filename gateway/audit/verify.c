@@ -8,7 +8,7 @@
  *
  *   is it whole?   does the record that belongs here come later?   then it is
  *   no             no                                              edited
- *   no             yes                                             inserted (or reordered, see below)
+ *   no             yes                                             inserted, or as below
  *   yes, later one no                                              removed: what belongs here
  *   yes, later one yes; the suspect comes again: inserted, a copy; else reordered
  *   yes, old one   -                                               inserted: a copy

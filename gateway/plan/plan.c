@@ -166,7 +166,7 @@ static bool remember(struct plan *out, const struct posted *posted)
     return true;
 }
 
-static bool send(struct planner *planner, const struct subject *subject,
+static bool emit(struct planner *planner, const struct subject *subject,
                  const struct posted *posted, const char *identity)
 {
     struct plan *out = planner->out;
@@ -225,7 +225,7 @@ static bool put(struct planner *planner, const struct subject *subject, struct p
             ? find(out->after, out->after_count, posted->disease, posted->target, posted->target)
             : NULL;
     posted->digest = body_digest(body, posted->wish, target != NULL ? &target->digest : NULL);
-    if (is_news(posted, before) && !send(planner, subject, posted, identity))
+    if (is_news(posted, before) && !emit(planner, subject, posted, identity))
         return false;
     return remember(out, posted);
 }

@@ -6,9 +6,9 @@
  *           holds.  The same therapy gives the same bytes on every day: `today` is only read at the
  *           moment when something ends.
  *           A Provenance cannot know the id that the destination gives to what it speaks of, so its
- *           body holds tokens that the outbox replaces before it sends: PLAN_TOKEN_FLAG ("Flag/<id>")
- *           or PLAN_TOKEN_CARE_PLAN ("CarePlan/<id>") in target[0].reference, and
- *           PLAN_TOKEN_RECORDED (an instant: the time of delivery).
+ *           body holds tokens that the outbox replaces before it sends: PLAN_TOKEN_FLAG (by
+ *           "Flag/<id>") or PLAN_TOKEN_CARE_PLAN (by "CarePlan/<id>") in target[0].reference, and
+ *           PLAN_TOKEN_RECORDED (by the time of delivery).
  * Owns      bodies live in `arena`; `after` borrows from `before`, `therapy` and `arena`.
  * Errors    ERR_TOO_LARGE when the arena's limit is reached.
  * Thread    any.
@@ -21,7 +21,7 @@
 #include "domain/posting.h"
 #include "plan/texts.h"
 
-/* Four postings of each of LOT_HISTORIES_MAX diseases may come, and as many may end, in one step. */
+/* Four postings of each of LOT_HISTORIES_MAX diseases may come, and as many end, in one step. */
 #define PLAN_POSTINGS_MAX (8 * LOT_HISTORIES_MAX)
 #define PLAN_EVIDENCE_MAX 64    /* references that one posting rests on */
 #define PLAN_NARRATIVE_MAX 2048 /* bytes of text.div */

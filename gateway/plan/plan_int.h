@@ -83,7 +83,7 @@ void words_flag(const struct subject *subject, struct text *out);
 void words_care_plan(const struct subject *subject, struct text *out);
 /* Why it has ended, as a sentence. */
 void words_end(const struct subject *subject, struct text *out);
-/* The day a stretch of orders ended, or none while it goes on: a day that moves with today is none. */
+/* The day a stretch of orders ended, or none while it goes on (and its end moves with today). */
 struct date words_end_day(const struct subject *subject, struct date end, bool is_open);
 /* "2024-01-05 to 2024-04-20", "from 2024-01-05 on" */
 void words_days(const struct subject *subject, struct date start, struct date end,

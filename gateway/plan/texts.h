@@ -1,8 +1,8 @@
-/* plan/texts.h -- the sentences of mappings/outputs.tsv: prompts to clinicians, owned by clinicians.
+/* plan/texts.h -- the sentences of mappings/outputs.tsv: prompts to clinicians, and theirs to edit.
  *
  * What      four columns: kind, key, text, source.  A `prompt` goes into every salvage CarePlan, in
- *           the order of the file.  A `class` goes in when a drug with the trait `key` (domain/drug.h)
- *           was ordered.  Texts are questions for a tumour board, never advice to treat.
+ *           the order of the file.  A `class` goes in when a drug with the trait `key` was ordered
+ *           (domain/drug.h).  Texts are questions for a tumour board, never advice to treat.
  * Owns      texts live in the arena, as long as the loaded mapping.
  * Errors    every fault of the file at once, a line each: "mappings/outputs.tsv:4: key: what".
  * Thread    any; immutable once read.
