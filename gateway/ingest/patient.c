@@ -342,6 +342,17 @@ static bool want_postings(struct patient_set *set, const struct patient_work *pa
     return true;
 }
 
+static void note_death(const struct event *events, size_t count, struct plan_input *input)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (events[i].type != FHIR_PATIENT || !events[i].is_deceased)
+            continue;
+        input->is_deceased = true;
+        input->deceased =
+            events[i].deceased.precision == DATE_DAY ? events[i].deceased.first : date_none();
+    }
+}
+
 static bool plan_postings(struct patient_set *set, struct patient_work *patient,
                           const struct therapy *therapy, const struct event *events, size_t count,
                           struct err *err)
@@ -363,6 +374,7 @@ static bool plan_postings(struct patient_set *set, struct patient_work *patient,
     input.before = before;
     if (!retracted_ids(events, count, set->arena, &input.retracted, &input.retracted_count, err))
         return false;
+    note_death(events, count, &input);
     struct plan *plan = arena_alloc_raw(set->arena, sizeof *plan);
     if (plan == NULL)
         return out_of_memory(err);

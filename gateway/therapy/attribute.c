@@ -252,6 +252,15 @@ static struct attribution one_or_many(uint32_t diseases)
 }
 
 /* EXP-016: the Condition that the order names. */
+/* "Encounter for chemotherapy" names no disease: such an order is attributed as if it had no reason. */
+static bool is_only_encounter(const struct condition_code *codes, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (codes[i].meaning != MEANS_TREATMENT_ENCOUNTER)
+            return false;
+    return count > 0;
+}
+
 static struct attribution by_reference(const struct engine *engine, const struct event *order)
 {
     struct attribution out = { .how = ATTRIBUTED_NOWHERE };
@@ -263,7 +272,8 @@ static struct attribution by_reference(const struct engine *engine, const struct
             continue;
         found |= cancers_of_condition(engine, condition);
         bool is_cancer = named_disease(condition->meanings, condition->meaning_count) != NULL;
-        if (!condition->is_unmapped && !is_cancer)
+        if (!condition->is_unmapped && !is_cancer &&
+            !is_only_encounter(condition->meanings, condition->meaning_count))
             out.how = ATTRIBUTED_ELSEWHERE;
     }
     return found != 0 ? one_or_many(found) : out;
@@ -273,7 +283,7 @@ static struct attribution by_reference(const struct engine *engine, const struct
 static struct attribution by_reason_code(const struct engine *engine, const struct event *order)
 {
     struct attribution out = { .how = ATTRIBUTED_NOWHERE };
-    if (order->reason_count == 0)
+    if (order->reason_count == 0 || is_only_encounter(order->reasons, order->reason_count))
         return out;
     const struct disease *disease = named_disease(order->reasons, order->reason_count);
     if (disease == NULL)
