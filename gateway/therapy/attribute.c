@@ -251,19 +251,31 @@ static struct attribution one_or_many(uint32_t diseases)
                                  .is_ambiguous = (diseases & (diseases - 1)) != 0 };
 }
 
-/* EXP-016: the Condition that the order names. */
-/* "Encounter for chemotherapy" names no disease: such an order is attributed as if it had no reason. */
-static bool is_only_encounter(const struct condition_code *codes, unsigned count)
+/* Codes that say the order is for something else: known, and no cancer, or one that only lies in
+ * place.  An encounter for chemotherapy or an old cancer says neither. */
+static bool say_elsewhere(const struct condition_code *codes, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
-        if (codes[i].meaning != MEANS_TREATMENT_ENCOUNTER)
+        if (disease_is_cancer(codes[i].disease) && codes[i].meaning != MEANS_IN_SITU)
             return false;
     return count > 0;
 }
 
+/* The tables hold every cancer code of ICD-10: one that they do not know is no cancer. */
+static bool has_icd10(const struct concept *concept)
+{
+    for (unsigned i = 0; i < concept->count; i++)
+        if (concept->codings[i].system == CODE_ICD10CM ||
+            concept->codings[i].system == CODE_ICD10 || concept->codings[i].system == CODE_ICD10GM)
+            return true;
+    return false;
+}
+
+/* EXP-016: the Condition that the order names.  One that mappings do not know leaves the order
+ * unattributed: it names its reason, so the drug is not asked. */
 static struct attribution by_reference(const struct engine *engine, const struct event *order)
 {
-    struct attribution out = { .how = ATTRIBUTED_NOWHERE };
+    struct attribution out = { .how = ATTRIBUTED_NOT_TOLD };
     uint32_t found = 0;
     for (unsigned i = 0; i < order->reason_reference_count; i++) {
         struct slice id = reference_id(order->reason_references[i], SLICE("Condition/"));
@@ -271,25 +283,24 @@ static struct attribution by_reference(const struct engine *engine, const struct
         if (condition == NULL || !condition_counts(condition))
             continue;
         found |= cancers_of_condition(engine, condition);
-        bool is_cancer = named_disease(condition->meanings, condition->meaning_count) != NULL;
-        if (!condition->is_unmapped && !is_cancer &&
-            !is_only_encounter(condition->meanings, condition->meaning_count))
+        if (condition->meaning_count == 0)
+            out.how = has_icd10(&condition->code) ? ATTRIBUTED_ELSEWHERE : ATTRIBUTED_NOWHERE;
+        else if (say_elsewhere(condition->meanings, condition->meaning_count))
             out.how = ATTRIBUTED_ELSEWHERE;
     }
     return found != 0 ? one_or_many(found) : out;
 }
 
-/* EXP-017: the reason code.  A reason that mappings know and that is no cancer keeps the order out. */
+/* EXP-017: the reason code.  A reason that is no cancer keeps the order out. */
 static struct attribution by_reason_code(const struct engine *engine, const struct event *order)
 {
-    struct attribution out = { .how = ATTRIBUTED_NOWHERE };
-    if (order->reason_count == 0 || is_only_encounter(order->reasons, order->reason_count))
-        return out;
     const struct disease *disease = named_disease(order->reasons, order->reason_count);
-    if (disease == NULL)
-        return (struct attribution){ .how = ATTRIBUTED_ELSEWHERE };
-    uint32_t found = cancers_of_disease(engine, disease);
-    return found != 0 ? one_or_many(found) : out;
+    uint32_t found = disease != NULL ? cancers_of_disease(engine, disease) : 0;
+    if (found != 0)
+        return one_or_many(found);
+    bool is_elsewhere = order->reason_count > 0 ? say_elsewhere(order->reasons, order->reason_count)
+                                                : has_icd10(&order->reason_code);
+    return (struct attribution){ .how = is_elsewhere ? ATTRIBUTED_ELSEWHERE : ATTRIBUTED_NOT_TOLD };
 }
 
 /* EXP-018, EXP-019: by the drug.  The only cancer takes every antineoplastic, and a hormone only if
@@ -341,10 +352,12 @@ struct attribution attribute_order(const struct engine *engine, const struct eve
                                    const struct drug *drug, int32_t start)
 {
     struct attribution out = by_reference(engine, order);
-    if (out.how == ATTRIBUTED_NOWHERE)
+    if (out.how == ATTRIBUTED_NOT_TOLD)
         out = by_reason_code(engine, order);
-    if (out.how != ATTRIBUTED_NOWHERE || engine->cancer_count == 0)
+    if (out.how != ATTRIBUTED_NOT_TOLD)
         return out;
+    if (engine->cancer_count == 0)
+        return (struct attribution){ .how = ATTRIBUTED_NOWHERE };
     if (drug->group != DRUG_UNKNOWN)
         return by_drug(engine, drug, start);
     /* EXP-021: else it stays in the list of what mappings do not know. */

@@ -9,7 +9,12 @@
 
 #include "therapy/engine.h"
 
-enum attribution_how { ATTRIBUTED_NOWHERE, ATTRIBUTED_ELSEWHERE, ATTRIBUTED };
+enum attribution_how {
+    ATTRIBUTED_NOT_TOLD,  /* the order itself says nothing; only inside attribute.c */
+    ATTRIBUTED_NOWHERE,   /* nobody can tell: reported */
+    ATTRIBUTED_ELSEWHERE, /* for something that is no cancer */
+    ATTRIBUTED,
+};
 
 struct attribution {
     enum attribution_how how;

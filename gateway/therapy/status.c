@@ -105,7 +105,7 @@ struct disease_turn status_find(const struct course *course)
     }
     if (turn != NULL)
         return relapse_turn(course, turn);
-    if (remission != NULL && line->number == 1)
+    if (remission != NULL && remission->day > course->lines[0]->start)
         unknown.status = DISEASE_STATUS_IN_REMISSION;
     return unknown;
 }

@@ -200,6 +200,26 @@ static bool has_needed_induction(const struct course *course, const struct line_
            line->last - line->start >= rule->min_prior;
 }
 
+/* What made up the induction is still being ordered: maintenance begins when it has stopped. */
+static bool induction_goes_on(const struct course *course, const struct line_state *line,
+                              const struct batch *batch, uint64_t allowed)
+{
+    const struct rules *rules = course->engine->rules;
+    uint64_t induction =
+        line->taken & ~line->switched & ~allowed & ~stay_continuation_slots(course, line);
+    for (unsigned s = 0; s < course->drug_count; s++)
+        if ((induction & slot_bit(s)) != 0 &&
+            course->stated_end[s] >= batch->day + rules->short_line)
+            return true;
+    for (unsigned i = batch->first; i < course->use_count; i++) {
+        if (course->uses[i].start > batch->day + rules->era_persistence)
+            return false;
+        if ((induction & slot_bit(course->uses[i].slot)) != 0)
+            return true;
+    }
+    return false;
+}
+
 /* LOT-012: switch maintenance. */
 static bool is_maintenance(struct course *course, const struct line_state *line,
                            const struct batch *batch, unsigned slot, struct finding *finding)
@@ -214,6 +234,7 @@ static bool is_maintenance(struct course *course, const struct line_state *line,
         if (!is_switch || (course->maintenance[r] & slot_bit(slot)) == 0 ||
             !is_allowed_line(rule, line->number) || gap > rule->max_gap ||
             !has_needed_induction(course, line, rule) || !is_chain_allowed(course, line, r, slot) ||
+            induction_goes_on(course, line, batch, course->maintenance[r]) ||
             length_from(course, batch, slot, rule->min_length) < rule->min_length)
             continue;
         finding_operand(finding, "gapDays", gap);

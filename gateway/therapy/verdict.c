@@ -290,7 +290,7 @@ static enum grade find_grade(struct weighing *weighing)
                    SLICE("only drugs that no mapping knows opened the line"));
     }
     if (current->is_short_before && weighing->advanced == 2 && !weighing->is_truncated &&
-        !weighing->has_evidence && !weighing->has_stop) {
+        !weighing->has_evidence && !weighing->has_stop && !weighing->is_exclusive) {
         grade = GRADE_LOW;
         add_reason(weighing, RULE_SAL_SHORT,
                    SLICE("the line before was shorter than one cycle: without it this is line 1"));
