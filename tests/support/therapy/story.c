@@ -208,6 +208,8 @@ static bool read_value_word(struct story *story, struct event *order, struct sli
     struct slice value = word;
     struct slice name = slice_take_until(&value, ':');
     int number = value.len > 0 ? (int)strtol(value.at, NULL, 10) : 0;
+    if (name.len == word.len)
+        return false;
     if (slice_is(name, "plan"))
         order->protocol = value;
     else if (slice_is(name, "careplan"))
