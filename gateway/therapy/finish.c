@@ -12,26 +12,21 @@ struct continuation {
     int32_t start, end;
 };
 
-/* LOT-023: dropping a drug never opens a line; what remains may be maintenance. */
-static bool find_continuation(const struct course *course, const struct line_state *line,
-                              struct continuation *out)
+/* Whether `slots` alone go on after the rest of the induction has ended. */
+static bool outlasts(const struct course *course, const struct line_state *line, uint64_t slots,
+                     struct continuation *out)
 {
     int32_t cycle_gap = course->profile->cycle_gap;
-    uint64_t set_aside = line->switched | line->conditioned | line->carried;
-    uint64_t rest = 0;
-    *out = (struct continuation){ .slots = stay_continuation_slots(course, line) & ~set_aside,
-                                  .rest_end = DATE_NONE,
-                                  .start = DATE_NONE,
-                                  .end = DATE_NONE };
-    rest = line->taken & ~set_aside & ~out->slots;
-    if (out->slots == 0 || rest == 0)
+    uint64_t rest = line->taken & ~(line->switched | line->conditioned | line->carried | slots);
+    *out = (struct continuation){ slots, DATE_NONE, DATE_NONE, DATE_NONE };
+    if (slots == 0 || rest == 0)
         return false;
     for (unsigned i = line->first_use; i < line->use_end; i++)
         if ((rest & slot_bit(course->uses[i].slot)) != 0 && course->uses[i].end > out->rest_end)
             out->rest_end = course->uses[i].end;
     for (unsigned i = line->first_use; i < line->use_end && out->rest_end != DATE_NONE; i++) {
         const struct use *use = &course->uses[i];
-        if ((out->slots & slot_bit(use->slot)) == 0 || use->end <= out->rest_end + cycle_gap)
+        if ((slots & slot_bit(use->slot)) == 0 || use->end <= out->rest_end + cycle_gap)
             continue;
         bool starts_after = use->start > out->rest_end + cycle_gap;
         if (!starts_after && use->exposure->is_assumed_end)
@@ -43,6 +38,21 @@ static bool find_continuation(const struct course *course, const struct line_sta
             out->end = use->end;
     }
     return out->start != DATE_NONE;
+}
+
+/* LOT-023: dropping a drug never opens a line; what remains may be maintenance: all the drugs that
+ * may continue, or one of them alone. */
+static bool find_continuation(const struct course *course, const struct line_state *line,
+                              struct continuation *out)
+{
+    uint64_t slots = stay_continuation_slots(course, line) &
+                     ~(line->switched | line->conditioned | line->carried);
+    if (outlasts(course, line, slots, out))
+        return true;
+    for (unsigned s = 0; s < course->drug_count; s++)
+        if ((slots & slot_bit(s)) != 0 && outlasts(course, line, slot_bit(s), out))
+            return true;
+    return false;
 }
 
 /* LOT-012: the same conditions as for a switch, seen from behind. */
@@ -163,7 +173,7 @@ static void make_identity(const struct course *course, const struct line_state *
     size_t count = 0;
     char day[DATE_TEXT_SIZE], hex[SHA256_HEX_SIZE];
     const struct slice stop = SLICE("\n");
-    parts[count++] = course->disease->key;
+    parts[count++] = course->cancer->disease->key; /* as Conditions name it, not as drugs do */
     parts[count++] = stop;
     parts[count++] = slice_of(date_format((struct date){ line->start }, day));
     unsigned drug_count;

@@ -165,10 +165,10 @@ static bool open_line(struct sweep *sweep, const struct batch *batch, struct fin
     carry_over(course, old, line, batch);
     judge_opening(course, old, line, batch);
     line_mark(line, SEGMENT_INDUCTION, batch->day);
-    finding_batch(finding, course, batch);
     int32_t lookahead = course->engine->rules->relapse_lookahead;
     if (old != NULL)
         finding_atoms(finding, course, old->start, batch->day + lookahead);
+    finding_batch(finding, course, batch);
     line->opened_by = finding_boundary(finding, course->engine->arena);
     join(course, line, batch);
     return true;

@@ -19,9 +19,7 @@ static const struct atom *latest_turn(const struct course *course, const struct 
     const struct line_state *last = course->lines[course->line_count - 1];
     const struct atom *after = course_relapse(course, last, course->engine->as_of);
     *line = last;
-    if (after != NULL || course->line_count == 1)
-        return after;
-    return last->first_relapse;
+    return after != NULL ? after : last->first_relapse;
 }
 
 static struct disease_turn platinum_turn(const struct course *course, int32_t day)
