@@ -170,7 +170,7 @@ static void find_signs(struct weighing *weighing)
                    arena_format(arena_of(weighing), "%.*s was ordered, %s",
                                 SLICE_ARGS(regimen->name),
                                 regimen->is_exclusive ? "a regimen of later lines only"
-                                                      : "which has uses in earlier lines too"));
+                                                      : "which alone does not speak of a later line"));
     }
     bool has_cells = (current->taken & course->cell) != 0;
     if (current->is_switch && (has_cells || current->transplant != DATE_NONE))

@@ -200,7 +200,7 @@ static void json_has_the_keys_in_order(void **state)
         "\"regimen\":\"R-ICE\"",
         "\"end\":null",
         "\"closedBy\":null",
-        "\"verdict\":{\"salvage\":true,\"grade\":\"HIGH\",\"line\":2",
+        "\"verdict\":{\"salvage\":true,\"grade\":\"MEDIUM\",\"line\":2",
         "\"basis\":\"any_line>=2\"",
         "\"status\":\"relapsed\"",
         "\"reasons\":[{\"rule\":\"SAL-001\"",

@@ -36,14 +36,10 @@ bool story_file(const char *path, struct arena *arena, struct slice *out)
     return true;
 }
 
-static struct mapping *load_mapping(void)
+/* The texts of mappings/, in `arena`. */
+static unsigned read_files(struct arena *arena, struct mapping_file *files)
 {
-    static struct mapping_file files[FILES_MAX];
-    static struct table_errors errors;
-    struct arena arena;
-    struct mapping *mapping = NULL;
     unsigned count = 0;
-    arena_init(&arena, (size_t)256 << 20);
     DIR *folder = opendir(SOURCE_DIR "/mappings");
     CHECK(folder != NULL);
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL && count < FILES_MAX;) {
@@ -52,12 +48,24 @@ static struct mapping *load_mapping(void)
         if (len < 5 || strcmp(entry->d_name + len - 4, ".tsv") != 0)
             continue;
         snprintf(path, sizeof path, "mappings/%.300s", entry->d_name);
-        files[count].name = arena_copy(&arena, slice_of(entry->d_name)).at;
-        CHECK(story_file(path, &arena, &files[count].text));
+        files[count].name = arena_copy(arena, slice_of(entry->d_name)).at;
+        CHECK(story_file(path, arena, &files[count].text));
         count++;
     }
     closedir(folder);
-    if (!mapping_load(files, count, &mapping, &errors)) {
+    return count;
+}
+
+const struct mapping *story_mapping(void)
+{
+    static struct mapping *mapping;
+    static struct table_errors errors;
+    struct mapping_file files[FILES_MAX];
+    struct arena arena;
+    if (mapping != NULL)
+        return mapping;
+    arena_init(&arena, (size_t)256 << 20);
+    if (!mapping_load(files, read_files(&arena, files), &mapping, &errors)) {
         for (unsigned i = 0; i < errors.count; i++)
             fprintf(stderr, "%s: %s\n", errors.list[i].where, errors.list[i].what);
         exit(2);
@@ -66,12 +74,26 @@ static struct mapping *load_mapping(void)
     return mapping;
 }
 
-const struct mapping *story_mapping(void)
+bool story_load_edited(const char *file, const char *from, const char *to,
+                       struct table_errors *errors)
 {
-    static struct mapping *mapping;
-    if (mapping == NULL)
-        mapping = load_mapping();
-    return mapping;
+    struct mapping_file files[FILES_MAX];
+    struct mapping *mapping = NULL;
+    struct arena arena;
+    arena_init(&arena, (size_t)256 << 20);
+    unsigned count = read_files(&arena, files);
+    for (unsigned i = 0; i < count; i++) {
+        if (strcmp(files[i].name, file) != 0)
+            continue;
+        const char *at = strstr(files[i].text.at, from);
+        CHECK(at != NULL);
+        files[i].text = arena_format(&arena, "%.*s%s%s", (int)(at - files[i].text.at),
+                                     files[i].text.at, to, at + strlen(from));
+    }
+    bool loads = mapping_load(files, count, &mapping, errors);
+    mapping_close(mapping);
+    arena_fini(&arena);
+    return loads;
 }
 
 void story_begin(struct story *story)

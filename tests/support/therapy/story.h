@@ -31,6 +31,10 @@ struct story {
 /* The mapping of the repository's mappings/; stops the program with its faults printed. */
 const struct mapping *story_mapping(void);
 
+/* Loads mappings/ with the first `from` in `file` replaced by `to`; true when it loads all the same. */
+bool story_load_edited(const char *file, const char *from, const char *to,
+                       struct table_errors *errors);
+
 void story_begin(struct story *story);
 void story_end(struct story *story);
 /* Adds what `text` tells; a mistake in it stops the program. */
