@@ -48,51 +48,70 @@ static void on_request(void *ctx, struct exchange *exchange)
     ingest_handle(service->ingest, call);
 }
 
-/* A caller that failed the handshake: recorded as a failure of node authentication. */
-struct handshake_note {
+/* A peer that was turned away before there was a request to handle: a failed handshake, broken HTTP,
+ * a limit, a timeout.  Recorded like any other exchange. */
+struct peer_note {
     struct ingest_note note;
     struct service *service;
-    char address[64], detail[200];
+    char address[64], actor[256], detail[400];
 };
 
-static void on_handshake_noted(struct ingest_note *note, const struct err *err)
+static void on_peer_noted(struct ingest_note *note, const struct err *err)
 {
-    struct handshake_note *mine = CONTAINER_OF(note, struct handshake_note, note);
+    struct peer_note *mine = CONTAINER_OF(note, struct peer_note, note);
     (void)err; /* a batch that failed was logged where it failed */
-    atomic_fetch_sub(&mine->service->handshake_notes, 1);
+    atomic_fetch_sub(&mine->service->peer_notes, 1);
     pool_free(mine);
 }
 
-static void on_handshake_failure(void *ctx, const char *address, const char *reason)
+/* `reason` is a library's or our own words; characters that JSON minds never help. */
+static void note_peer(struct service *service, const char *key, const char *reason, int status,
+                      const char *address, const char *actor)
 {
-    struct service *service = ctx;
     struct err err;
-    LOG(LOG_WARNING, "tls.handshake_failed", log_word("reason", reason));
-    if (atomic_fetch_add(&service->handshake_notes, 1) >= SERVICE_HANDSHAKE_NOTES_MAX) {
-        atomic_fetch_sub(&service->handshake_notes, 1);
+    if (atomic_fetch_add(&service->peer_notes, 1) >= SERVICE_NOTES_MAX) {
+        atomic_fetch_sub(&service->peer_notes, 1);
         return;
     }
-    struct handshake_note *mine = pool_new(sizeof *mine);
+    struct peer_note *mine = pool_new(sizeof *mine);
     struct text detail = TEXT(mine->detail);
     mine->service = service;
     snprintf(mine->address, sizeof mine->address, "%s", address);
-    text_add(&detail, "{\"handshake\":\"");
-    for (const char *at = reason; *at != '\0'; at++) /* the library's words; quotes never help */
+    snprintf(mine->actor, sizeof mine->actor, "%s", actor[0] != '\0' ? actor : "anonymous");
+    text_add(&detail, "{\"status\":%d,\"%s\":\"", status, key);
+    for (const char *at = reason; *at != '\0' && detail.used < sizeof mine->detail - 8; at++)
         text_add(&detail, "%c", *at == '"' || *at == '\\' || *at < ' ' ? ' ' : *at);
     text_add(&detail, "\"}");
     mine->note = (struct ingest_note){ .ingest = service->ingest,
                                        .kind = AUDIT_SECURITY,
                                        .now_ms = clock_wall_ms(),
                                        .now_ns = clock_monotonic_ns(),
-                                       .actor = SLICE("anonymous"),
+                                       .actor = slice_of(mine->actor),
                                        .address = slice_of(mine->address),
                                        .detail = text_slice(&detail),
                                        .outcome = "minor",
-                                       .done = on_handshake_noted };
+                                       .done = on_peer_noted };
     if (!ingest_note_submit(&mine->note, service->loops[0], &err)) {
-        atomic_fetch_sub(&service->handshake_notes, 1);
+        atomic_fetch_sub(&service->peer_notes, 1);
         pool_free(mine);
     }
+}
+
+static void on_handshake_failure(void *ctx, const char *address, const char *reason)
+{
+    LOG(LOG_WARNING, "tls.handshake_failed", log_word("reason", reason));
+    note_peer(ctx, "handshake", reason, 0, address, "");
+}
+
+static void on_refusal(void *ctx, const struct net_peer *peer, const struct err *err)
+{
+    struct service *service = ctx;
+    int status = err_http_status(err->code);
+    const char *actor = peer->san_uri[0] != '\0'   ? peer->san_uri
+                        : peer->san_dns[0] != '\0' ? peer->san_dns
+                                                   : peer->subject_cn;
+    metrics_request(&service->metrics, METRICS_NO_ROUTE, status, 0);
+    note_peer(service, "refused", err->what, status, peer->address, actor);
 }
 
 static void on_outbox(void *ctx)
@@ -373,6 +392,7 @@ static bool open_listeners(struct service *service, struct err *err)
                                         .handler = on_request,
                                         .ctx = service,
                                         .write_refusal = fhir_write_outcome,
+                                        .on_refusal = on_refusal,
                                         .on_handshake_failure = on_handshake_failure };
     struct server_settings admin = { .address = config->admin.address,
                                      .port = config->admin.port,

@@ -15,8 +15,8 @@
 #include "plan/texts.h"
 
 #define SERVICE_LOOPS_MAX 256
-#define SERVICE_HANDSHAKE_NOTES_MAX \
-    256 /* on their way to the log at once; beyond it only counted */
+/* Records of peers turned away, on their way to the log at once; beyond it they are only counted. */
+#define SERVICE_NOTES_MAX 256
 
 struct service {
     const struct config *config;
@@ -37,7 +37,7 @@ struct service {
     struct metrics metrics;
     struct admin admin;
     int64_t started_ms;
-    _Atomic unsigned handshake_notes;
+    _Atomic unsigned peer_notes;
     uv_sem_t done; /* the main thread waits here for what runs on other threads */
     bool has_semaphore;
     /* What the admin page shows of the store, refreshed by a job now and then. */

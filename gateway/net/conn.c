@@ -160,6 +160,8 @@ static void conn_refuse(struct conn *conn, const struct err *err)
         buffer_fini(&body);
         http_reply_header(reply, "Content-Type", SLICE("application/fhir+json; charset=utf-8"));
     }
+    if (settings->on_refusal != NULL)
+        settings->on_refusal(settings->ctx, &conn->peer, err);
     start_reply(conn);
 }
 

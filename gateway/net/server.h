@@ -67,6 +67,8 @@ struct server_settings {
     /* Writes the body of a refusal that never reached the handler (broken HTTP, a limit, a
      * timeout), sent as application/fhir+json; NULL leaves such bodies empty. */
     void (*write_refusal)(const struct err *err, struct buffer *out);
+    /* Such a refusal is about to be sent; on the connection's loop.  For counting and audit. */
+    void (*on_refusal)(void *ctx, const struct net_peer *peer, const struct err *err);
     /* A TLS handshake failed; on the connection's loop.  `reason` is the library's, in English. */
     void (*on_handshake_failure)(void *ctx, const char *address, const char *reason);
 };
