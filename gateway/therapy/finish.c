@@ -18,8 +18,9 @@ static bool outlasts(const struct course *course, const struct line_state *line,
 {
     int32_t cycle_gap = course->profile->cycle_gap;
     uint64_t rest = line->taken & ~(line->switched | line->conditioned | line->carried | slots);
-    *out = (struct continuation){ slots, DATE_NONE, DATE_NONE, DATE_NONE };
-    if (slots == 0 || rest == 0)
+    int32_t transplant = line->transplant != DATE_NONE ? line->transplant : line->conditioning;
+    *out = (struct continuation){ slots, transplant, DATE_NONE, DATE_NONE };
+    if (slots == 0 || (rest == 0 && transplant == DATE_NONE))
         return false;
     for (unsigned i = line->first_use; i < line->use_end; i++)
         if ((rest & slot_bit(course->uses[i].slot)) != 0 && course->uses[i].end > out->rest_end)
@@ -62,8 +63,8 @@ static void mark_continuation(struct course *course, struct line_state *line)
     if (!find_continuation(course, line, &found))
         return;
     for (unsigned i = 0; i < line->mark_count; i++)
-        if (line->marks[i].kind != SEGMENT_INDUCTION && line->marks[i].start <= found.start)
-            return; /* behind another segment it has another meaning */
+        if (line->marks[i].kind == SEGMENT_MAINTENANCE && line->marks[i].start <= found.start)
+            return;
     const struct maintenance_rule *rule =
         stay_continuation_rule(course, line, (unsigned)__builtin_ctzll(found.slots));
     uint64_t induction = line->taken & ~line->switched;

@@ -115,14 +115,17 @@ static void find_relapse(const struct course *course, const struct line_state *o
     }
 }
 
-/* E3: a drug of the old line that was in use is gone.  What had been dropped long before says
- * nothing: only drugs within an era of the old line's end are asked. */
+/* E3: drugs of the old line are gone.  While it was running, only those in use within an era of its
+ * end are asked: what had been dropped long before says nothing.  After a pause all of them are. */
 static bool drops_drug(const struct course *course, const struct line_state *old,
                        const struct line_state *line)
 {
-    int32_t recent = old->own_end - course->engine->rules->era_persistence;
+    int32_t persistence = course->engine->rules->era_persistence;
+    int32_t recent = old->own_end - persistence;
+    bool has_paused = line->start - old->last > persistence;
     for (unsigned s = 0; s < course->drug_count; s++)
-        if ((old->taken & ~line->taken & slot_bit(s)) != 0 && course->seen_end[s] >= recent)
+        if ((old->taken & ~line->taken & slot_bit(s)) != 0 &&
+            (has_paused || course->seen_end[s] >= recent))
             return true;
     return false;
 }
@@ -290,6 +293,17 @@ static bool is_relapse(const struct course *course, const struct line_state *lin
     return relapse != NULL && relapse->strength == STRENGTH_STOP && relapse->day >= line->last;
 }
 
+/* RULES_SPEC 5: the first therapy after a transplant is maintenance, or after a relapse a new line. */
+static bool is_relapse_after_transplant(const struct course *course, const struct line_state *line,
+                                        const struct batch *batch)
+{
+    int32_t since = line->transplant != DATE_NONE ? line->transplant : line->conditioning;
+    if (since == DATE_NONE || course->uses[line->use_end - 1].start > since)
+        return false;
+    const struct atom *relapse = course_relapse_between(course, since, batch->day);
+    return relapse != NULL;
+}
+
 /* LOT-008: drugs of the first line again, long after their own last order, though others went on. */
 static bool is_rechallenge(const struct course *course, const struct batch *batch, int32_t *gap)
 {
@@ -332,7 +346,7 @@ static bool take_known(struct sweep *sweep, const struct batch *batch, uint64_t 
     struct line_state *line = course_line(course);
     int32_t gap = batch->day - line->last, limit = stay_gap_limit(course, line);
     int32_t rechallenge_gap;
-    if (is_relapse(course, line, batch))
+    if (is_relapse(course, line, batch) || is_relapse_after_transplant(course, line, batch))
         return open_by_rule(sweep, batch, RULE_RELAPSE);
     if (is_rechallenge(course, batch, &rechallenge_gap))
         return open_gap(sweep, batch, RULE_RECHALLENGE, rechallenge_gap,

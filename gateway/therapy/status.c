@@ -22,11 +22,33 @@ static const struct atom *latest_turn(const struct course *course, const struct 
     return after != NULL ? after : last->first_relapse;
 }
 
-static struct disease_turn platinum_turn(const struct course *course, int32_t day)
+/* The platinum-free interval ends with the first turn after the last platinum: later lines do not
+ * make a disease sensitive again. */
+static int32_t platinum_turn_day(const struct course *course, const struct atom *after)
+{
+    unsigned at = course->line_count;
+    while (at > 0 && (course->lines[at - 1]->taken & course->platinum) == 0)
+        at--;
+    if (at == course->line_count) { /* the last line has platinum */
+        if (after != NULL)
+            return after->day;
+        at--;
+        while (at > 0 && (course->lines[at - 1]->taken & course->platinum) == 0)
+            at--;
+    }
+    if (at == 0)
+        return DATE_NONE;
+    const struct line_state *next = course->lines[at];
+    bool is_before = next->first_relapse != NULL && next->first_relapse->day < next->start;
+    return is_before ? next->first_relapse->day : next->start;
+}
+
+static struct disease_turn platinum_turn(const struct course *course, const struct atom *after)
 {
     const struct profile *profile = course->profile;
     struct disease_turn turn = { .is_platinum = true };
-    int32_t last = last_end_before(course, course->platinum, day);
+    int32_t day = platinum_turn_day(course, after);
+    int32_t last = day != DATE_NONE ? last_end_before(course, course->platinum, day) : DATE_NONE;
     if (last == DATE_NONE)
         return (struct disease_turn){ .status = DISEASE_STATUS_UNKNOWN };
     turn.has_interval = true;
@@ -92,12 +114,9 @@ struct disease_turn status_find(const struct course *course)
     bool has_platinum_rule = course->profile->platinum_resistant != RULE_OFF;
     if (turn != NULL && turn->kind == EVIDENCE_REFRACTORY)
         return relapse_turn(course, turn);
-    if (has_platinum_rule && (turn != NULL || line->number > 1)) {
-        /* Evidence recorded just after the start of a line is about what came before it. */
-        bool is_before = turn == NULL || turn == line->first_relapse;
-        int32_t day = turn != NULL ? turn->day : line->start;
-        struct disease_turn found =
-            platinum_turn(course, is_before && day > line->start ? line->start : day);
+    if (has_platinum_rule) {
+        bool is_after = turn != NULL && turn != line->first_relapse;
+        struct disease_turn found = platinum_turn(course, is_after ? turn : NULL);
         if (found.has_interval)
             return found;
     }

@@ -164,13 +164,14 @@ static void find_signs(struct weighing *weighing)
     if (current->is_switch)
         add_reason(weighing, RULE_SAL_SWITCH,
                    SLICE("the drugs of the line before were replaced after its window"));
-    if (regimen != NULL && (regimen->uses & REGIMEN_SALVAGE) != 0) {
+    if (regimen != NULL && (regimen->uses & REGIMEN_SALVAGE) != 0 &&
+        (current->number > 1 || regimen->is_exclusive)) {
         weighing->is_exclusive = regimen->is_exclusive;
-        add_reason(weighing, RULE_SAL_SIGNATURE,
-                   arena_format(arena_of(weighing), "%.*s was ordered, %s",
-                                SLICE_ARGS(regimen->name),
-                                regimen->is_exclusive ? "a regimen of later lines only"
-                                                      : "which alone does not speak of a later line"));
+        add_reason(
+            weighing, RULE_SAL_SIGNATURE,
+            arena_format(arena_of(weighing), "%.*s was ordered, %s", SLICE_ARGS(regimen->name),
+                         regimen->is_exclusive ? "a regimen of later lines only"
+                                               : "which alone does not speak of a later line"));
     }
     bool has_cells = (current->taken & course->cell) != 0;
     if (current->is_switch && (has_cells || current->transplant != DATE_NONE))

@@ -136,6 +136,18 @@ static const struct story_case rows[] = {
       "2 2020-03-01..2020-08-22 brentuximab vedotin+carboplatin+carmustine+cytarabine+etoposide+"
       "ifosfamide+melphalan NEW_AGENT_AFTER_RELAPSE\n",
       "LOT-020 LOT-013", "salvage HIGH line 2 relapsed" },
+    { "LOT-007 the first therapy after a transplant and a relapse is a line, known drug or not",
+      MYELOMA "bortezomib + lenalidomide 2020-01-06 x4/21; melphalan 2020-05-18; !sct 2020-05-20; "
+              "@C90.02 2020-10-20; lenalidomide 2020-11-01..2021-12-01",
+      NULL,
+      "1 2020-01-06..2020-05-20 bortezomib+lenalidomide+melphalan FIRST_EXPOSURE\n"
+      "2 2020-11-01..2021-12-01 lenalidomide RELAPSE\n",
+      NULL, "salvage HIGH line 2" },
+    { "LOT-012 without relapse the same drug is maintenance",
+      MYELOMA "bortezomib + lenalidomide 2020-01-06 x4/21; melphalan 2020-05-18; !sct 2020-05-20; "
+              "lenalidomide 2020-09-01..2021-12-01",
+      NULL, "1 2020-01-06..2021-12-01 bortezomib+lenalidomide+melphalan FIRST_EXPOSURE\n",
+      "LOT-020 LOT-012", "no NONE line 1 unknown !SAL-008" },
     { "LOT-021 myeloma: a second transplant is a line",
       MYELOMA VTD "melphalan 2020-05-18; !sct 2020-05-20; melphalan 2022-05-18; !sct 2022-05-20",
       NULL,

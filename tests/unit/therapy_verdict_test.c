@@ -90,6 +90,10 @@ static const struct story_case rows[] = {
     { "SAL-017 ovarian: 182 days is sensitive",
       OVARY CARBO "@C56.9 2020-10-19 recurrence; doxorubicin liposomal 2020-10-20 x4/28", NULL,
       NULL, NULL, "salvage HIGH line 2 sensitive" },
+    { "SAL-017 ovarian: a later line without platinum does not make it sensitive",
+      OVARY CARBO "@C56.9 2020-08-10 recurrence; doxorubicin liposomal 2020-08-20 x4/28; "
+                  "topotecan 2021-01-11 x6/21",
+      NULL, NULL, NULL, "salvage HIGH line 3 resistant" },
     { "SAL-017 small cell: 89 days is refractory",
       "@C34.90 2020-01-01; carboplatin + etoposide 2020-01-06 x4/21; @C34.90 2020-06-06 relapse; "
       "topotecan 2020-06-10 x3/21",
