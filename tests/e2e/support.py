@@ -99,7 +99,7 @@ def curl(url, *options, body=None, headers=None, method=None, pki=None, client="
         if client:
             command += ["--cert", pki.file(f"{client}.pem"), "--key", pki.file(f"{client}.key")]
     if method:
-        command += ["--head"] if method == "HEAD" else ["--request", method]
+        command += ["--request", method]
     headers = dict(headers or {})
     if body is not None:
         data = body if isinstance(body, (bytes, str)) else json.dumps(body)

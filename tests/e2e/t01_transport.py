@@ -96,7 +96,7 @@ def test_keep_alive_and_pipelining():
 def test_head():
     """HEAD is GET without the body"""
     gateway = Lifeline(pki).start()
-    reply = status_is(gateway.curl("/metadata", method="HEAD"), 200)
+    reply = status_is(send(gateway.connect(), "HEAD", "/fhir/metadata"), 200)
     assert int(reply.headers["content-length"]) > 100 and not reply.body
 
 

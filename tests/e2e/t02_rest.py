@@ -33,11 +33,20 @@ def test_create_read_update_delete():
 def test_lost_update():
     """a change that rests on an old version is refused"""
     gateway = Lifeline(pki).start()
-    for _ in range(2):
-        gateway.curl("/Patient/p1", method="PUT", body=patient("p1"))
+    for year in ("1960", "1961"):
+        gateway.curl("/Patient/p1", method="PUT", body={**patient("p1"), "birthDate": year})
     reply = gateway.curl("/Patient/p1", method="PUT", body=patient("p1"),
                          headers={"If-Match": 'W/"1"'})
     outcome_is(reply, 412, "conflict")
+    equal(gateway.curl("/Patient/p1").json["birthDate"], "1961")
+
+
+def test_same_again():
+    """the same resource sent again is no new version"""
+    gateway = Lifeline(pki).start()
+    for status in (201, 200, 200):
+        reply = status_is(gateway.curl("/Patient/p1", method="PUT", body=patient("p1")), status)
+        equal(reply.headers["etag"], 'W/"1"')
 
 
 def test_unknown_elements_are_kept():

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The whole way: sample patients in, lines and verdicts out, Flags and CarePlans at the EHR, audited."""
 import json
+import re
 import subprocess
 import sys
 
@@ -45,9 +46,14 @@ def test_samples():
     ehr.stop()
     for each in (gateway, ehr):
         assert "whole" in each.run("audit", "verify").stdout
-    kinds = {record["kind"] for record in gateway.audit()}
-    for kind in ("start", "stop", "request", "delivery", "derive"):
+    records = gateway.audit()
+    kinds = {record["kind"] for record in records}
+    for kind in ("start", "stop", "request", "delivery"):
         assert kind in kinds, f"no {kind} record: {kinds}"
+    # A derivation that a request causes is told in the record of that request.
+    derived = {who for record in records for who in re.findall(r"Patient/sample-\w+", json.dumps(
+        record.get("detail", {}).get("derived", "")) if "derived" in record.get("detail", {}) else "")}
+    equal(len(derived), 6, f"patients whose derivation is audited ({derived})")
 
 
 def test_lines_are_those_of_the_command():
