@@ -19,7 +19,7 @@ void buffer_reset(struct buffer *buffer)
     buffer->overflowed = false;
 }
 
-char *buffer_room(struct buffer *buffer, size_t count)
+char *buffer_grow(struct buffer *buffer, size_t count)
 {
     if (buffer->overflowed || count > buffer->max || buffer->len > buffer->max - count) {
         buffer->overflowed = true;
@@ -42,24 +42,6 @@ void buffer_grew(struct buffer *buffer, size_t count)
 {
     CHECK(count <= buffer->size - buffer->len);
     buffer->len += count;
-}
-
-void buffer_add(struct buffer *buffer, struct slice bytes)
-{
-    char *room = bytes.len > 0 ? buffer_room(buffer, bytes.len) : NULL;
-    if (room == NULL)
-        return;
-    memcpy(room, bytes.at, bytes.len);
-    buffer->len += bytes.len;
-}
-
-void buffer_add_char(struct buffer *buffer, char c)
-{
-    char *room = buffer_room(buffer, 1);
-    if (room == NULL)
-        return;
-    *room = c;
-    buffer->len++;
 }
 
 void buffer_format(struct buffer *buffer, const char *format, ...)

@@ -142,13 +142,25 @@ bool date_parse(struct slice text, struct date_span *out, struct err *err)
     return true;
 }
 
+static void put_digits(char *at, unsigned count, unsigned value)
+{
+    for (; count > 0; value /= 10)
+        at[--count] = (char)('0' + value % 10);
+}
+
 const char *date_format(struct date date, char *out)
 {
     int year;
     unsigned month, day;
     civil_of(date, &year, &month, &day);
-    char text[40];
-    snprintf(text, sizeof text, "%04d-%02u-%02u", year, month, day);
+    char text[40] = "0000-00-00";
+    if (year < 0 || year > 9999) {
+        snprintf(text, sizeof text, "%04d-%02u-%02u", year, month, day);
+    } else {
+        put_digits(text, 4, (unsigned)year);
+        put_digits(text + 5, 2, month);
+        put_digits(text + 8, 2, day);
+    }
     memcpy(out, text, DATE_TEXT_SIZE - 1);
     out[DATE_TEXT_SIZE - 1] = '\0';
     return out;

@@ -78,19 +78,56 @@ static void add_escape(struct buffer *out, unsigned char c)
     }
 }
 
+static bool is_plain(unsigned char c) { return c >= 0x20 && c != '"' && c != '\\'; }
+
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
+/* How many characters from the start need no escape; eight at a time.  A byte's high bit is left in
+ * the sum when the byte is a control character, a quotation mark or a backslash: the usual test for
+ * bytes below a bound, the latter two made zero first.  A borrow can only mark a byte behind one
+ * that is marked rightly, and the first one is then found by looking at each. */
+static size_t plain_run(struct slice text)
+{
+    size_t i = 0;
+    for (; i + 8 <= text.len; i += 8) {
+        uint64_t word;
+        memcpy(&word, text.at + i, 8);
+        uint64_t quote = word ^ EACH_BYTE * '"', backslash = word ^ EACH_BYTE * '\\';
+        uint64_t special = ((word - EACH_BYTE * 0x20) & ~word) | ((quote - EACH_BYTE) & ~quote) |
+                           ((backslash - EACH_BYTE) & ~backslash);
+        if ((special & HIGH_BITS) != 0)
+            break;
+    }
+    while (i < text.len && is_plain((unsigned char)text.at[i]))
+        i++;
+    return i;
+}
+
 static void add_quoted(struct buffer *out, struct slice text)
 {
-    buffer_add_char(out, '"');
-    size_t plain = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        buffer_add(out, (struct slice){ text.at + plain, i - plain });
-        add_escape(out, c);
-        plain = i + 1;
+    size_t plain = plain_run(text);
+    if (plain == text.len) { /* nearly always: one copy */
+        char *room = buffer_room(out, text.len + 2);
+        if (room == NULL)
+            return;
+        room[0] = '"';
+        if (text.len > 0)
+            memcpy(room + 1, text.at, text.len);
+        room[text.len + 1] = '"';
+        buffer_grew(out, text.len + 2);
+        return;
     }
-    buffer_add(out, slice_skip(text, plain));
+    buffer_add_char(out, '"');
+    for (;;) {
+        buffer_add(out, (struct slice){ text.at, plain });
+        text = slice_skip(text, plain);
+        if (text.len == 0)
+            break;
+        add_escape(out, (unsigned char)text.at[0]);
+        text = slice_skip(text, 1);
+        plain = plain_run(text);
+    }
     buffer_add_char(out, '"');
 }
 

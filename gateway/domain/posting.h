@@ -23,8 +23,10 @@ struct posting {
     enum posting_wish wish;
     struct slice disease;           /* key */
     char identity[SHA256_HEX_SIZE]; /* value of the identifier at the destination */
-    struct sha256 digest; /* of wish and body, but for the names of software and rule set in it */
-    struct slice body;    /* the FHIR resource without id; a Provenance has tokens (plan/plan.h) */
+    /* of wish and meaning: the same for bodies that differ only in whom and what they name as their
+     * source; a Provenance has that of what it speaks of */
+    struct sha256 digest;
+    struct slice body; /* the FHIR resource without id; a Provenance has tokens (plan/plan.h) */
 };
 
 enum fhir_type posting_type(enum posting_kind kind);

@@ -1,6 +1,7 @@
 #include "plan/plan_int.h"
 
 #define BODY_MAX ((size_t)256 * 1024)
+#define BODY_USUAL ((size_t)8 * 1024)
 
 void body_init(struct body *body)
 {
@@ -17,47 +18,20 @@ void body_fini(struct body *body)
 void body_start(struct body *body)
 {
     buffer_reset(&body->out);
+    CHECK(buffer_room(&body->out, BODY_USUAL) != NULL); /* at once, not doubling from little */
     json_writer_init(&body->json, &body->out, false);
-    body->aside_count = 0;
 }
 
-void body_aside_start(struct body *body)
-{
-    CHECK(body->aside_count < PLAN_ASIDES_MAX);
-    body->asides[body->aside_count].from = body->out.len;
-}
-
-void body_aside_end(struct body *body) { body->asides[body->aside_count++].to = body->out.len; }
-
-struct sha256 body_digest(const struct body *body, enum posting_wish wish,
-                          const struct sha256 *target)
-{
-    static const char *const wishes[] = {
-        [WISH_HOLD] = "hold\n", [WISH_INACTIVE] = "inactive\n", [WISH_IN_ERROR] = "in-error\n"
-    };
-    struct slice parts[PLAN_ASIDES_MAX + 3];
-    size_t count = 0, from = 0;
-    parts[count++] = slice_of(wishes[wish]);
-    for (unsigned i = 0; i < body->aside_count; i++) {
-        parts[count++] = (struct slice){ body->out.at + from, body->asides[i].from - from };
-        from = body->asides[i].to;
-    }
-    parts[count++] = (struct slice){ body->out.at + from, body->out.len - from };
-    if (target != NULL)
-        parts[count++] = (struct slice){ (const char *)target->bytes, SHA256_BYTES };
-    return sha256_of(parts, count);
-}
-
-/* A value `<instance>/<tail>`; the instance is a URI and may end with a slash. */
-static void put_instance(struct body *body, const struct subject *subject, const char *key,
-                         const char *tail)
+void body_instance(struct body *body, const struct subject *subject, const char *key,
+                   const char *tail)
 {
     char uri[512];
     struct text text = TEXT(uri);
     struct slice instance = subject->input->instance;
     while (instance.len > 0 && instance.at[instance.len - 1] == '/')
         instance.len--;
-    text_add(&text, "%.*s%s", SLICE_ARGS(instance), tail);
+    text_add_slice(&text, instance);
+    text_add_slice(&text, slice_of(tail));
     json_put(&body->json, key, text_slice(&text));
 }
 
@@ -72,10 +46,8 @@ void body_open(struct body *body, const struct subject *subject, const char *typ
     json_key(&body->json, "tag");
     json_array(&body->json);
     json_object(&body->json);
-    put_instance(body, subject, "system", "/CodeSystem/rule-set");
-    body_aside_start(body);
+    body_instance(body, subject, "system", "/CodeSystem/rule-set");
     json_put_text(&body->json, "code", sha256_hex(subject->input->rule_set, hex));
-    body_aside_end(body);
     json_object_end(&body->json);
     json_array_end(&body->json);
     json_object_end(&body->json);
@@ -106,9 +78,7 @@ void body_concept(struct body *body, const char *system, const char *code, const
 void body_device(struct body *body, const struct subject *subject)
 {
     json_object(&body->json);
-    body_aside_start(body);
     json_put(&body->json, "display", subject->input->device);
-    body_aside_end(body);
     json_object_end(&body->json);
 }
 
@@ -134,16 +104,16 @@ void body_subject(struct body *body, const struct subject *subject)
 void body_reference(struct body *body, const struct event *event, bool is_versioned)
 {
     char reference[EVENT_REFERENCE_SIZE];
-    struct text plain = TEXT(reference);
-    struct slice name;
-    if (is_versioned) {
-        name = event_reference(event, reference);
-    } else {
-        text_add(&plain, "%s/%.*s", fhir_type_name(event->type), SLICE_ARGS(event->id));
-        name = text_slice(&plain);
+    struct text text = TEXT(reference);
+    text_add_slice(&text, slice_of(fhir_type_name(event->type)));
+    text_add_slice(&text, SLICE("/"));
+    text_add_slice(&text, event->id);
+    if (is_versioned && event->version > 0) {
+        text_add_slice(&text, SLICE("/_history/"));
+        text_add_number(&text, event->version);
     }
     json_object(&body->json);
-    json_put(&body->json, "reference", name);
+    json_put(&body->json, "reference", text_slice(&text));
     json_object_end(&body->json);
 }
 

@@ -26,14 +26,17 @@ static void write_description(struct body *body, const struct subject *subject)
     char bytes[1024], day[DATE_TEXT_SIZE];
     struct text text = TEXT(bytes);
     if (subject->wish == WISH_HOLD) {
-        text_add(&text, "Salvage therapy for ");
+        text_add_slice(&text, SLICE("Salvage therapy for "));
         words_disease(subject, &text);
-        text_add(&text, ", ordered from %s on: ", date_format(subject->line->start, day));
-        for (unsigned i = 0; i < subject->line->drug_count && text.used < sizeof bytes / 2; i++)
-            text_add(&text, "%s%.*s", i > 0 ? ", " : "", SLICE_ARGS(subject->line->drugs[i]->name));
-        text_add(&text,
-                 ". Inferred from orders and conditions; the notes are prompts for the team, "
-                 "not advice to treat.");
+        text_add_slice(&text, SLICE(", ordered from "));
+        text_add_slice(&text, slice_of(date_format(subject->line->start, day)));
+        text_add_slice(&text, SLICE(" on: "));
+        for (unsigned i = 0; i < subject->line->drug_count && text.used < sizeof bytes / 2; i++) {
+            text_add_slice(&text, i > 0 ? SLICE(", ") : SLICE(""));
+            text_add_slice(&text, subject->line->drugs[i]->name);
+        }
+        text_add_slice(&text, SLICE(". Inferred from orders and conditions; the notes are prompts "
+                                    "for the team, not advice to treat."));
     } else {
         words_end(subject, &text);
     }
@@ -79,10 +82,12 @@ static void note_earlier_lines(struct body *body, const struct subject *subject)
     for (const struct line *line = history->lines; line != subject->line; line++) {
         char bytes[PLAN_TEXT_BYTES];
         struct text text = TEXT(bytes);
-        text_add(&text,
-                 "%sline %u: ", written++ > 0 ? "; " : "Earlier lines, as ordered: ", line->number);
+        text_add_slice(&text, written++ > 0 ? SLICE("; line ")
+                                            : SLICE("Earlier lines, as ordered: line "));
+        text_add_number(&text, line->number);
+        text_add_slice(&text, SLICE(": "));
         words_regimen(line, &text);
-        text_add(&text, ", ");
+        text_add_slice(&text, SLICE(", "));
         words_days(subject, line->start, line->is_open ? date_none() : line->end, &text);
         buffer_add(note, words_slice(&text));
     }
@@ -101,14 +106,17 @@ static void note_classes(struct body *body, const struct subject *subject)
         const struct class_exposure *exposure = &subject->history->classes[i];
         char bytes[512];
         struct text text = TEXT(bytes);
-        text_add(&text, "%s%.*s (", i > 0 ? "; " : "Ordered so far, by drug class: ",
-                 SLICE_ARGS(exposure->drug_class));
-        for (unsigned k = 0; k < exposure->drug_count; k++)
-            text_add(&text, "%s%.*s", k > 0 ? ", " : "", SLICE_ARGS(exposure->drugs[k]->name));
-        text_add(&text, ") ");
+        text_add_slice(&text, i > 0 ? SLICE("; ") : SLICE("Ordered so far, by drug class: "));
+        text_add_slice(&text, exposure->drug_class);
+        text_add_slice(&text, SLICE(" ("));
+        for (unsigned k = 0; k < exposure->drug_count; k++) {
+            text_add_slice(&text, k > 0 ? SLICE(", ") : SLICE(""));
+            text_add_slice(&text, exposure->drugs[k]->name);
+        }
+        text_add_slice(&text, SLICE(") "));
         words_days(subject, exposure->first, exposure->last, &text);
         if (exposure->failed)
-            text_add(&text, ", followed by relapse, progression or a salvage line");
+            text_add_slice(&text, SLICE(", followed by relapse, progression or a salvage line"));
         buffer_add(note, words_slice(&text));
     }
     if (note->len > 0)
@@ -124,29 +132,41 @@ static bool has_trait(const struct history *history, uint32_t trait)
     return false;
 }
 
-static void write_notes(struct body *body, const struct subject *subject)
+bool care_plan_has_text(const struct subject *subject, const struct plan_text *text)
+{
+    return text->kind == PLAN_TEXT_PROMPT || has_trait(subject->history, text->trait);
+}
+
+static void note_texts(struct body *body, const struct subject *subject, enum plan_text_kind kind)
 {
     const struct plan_texts *texts = subject->input->texts;
-    json_key(&body->json, "note");
-    json_array(&body->json);
-    note_earlier_lines(body, subject);
-    note_classes(body, subject);
     for (unsigned i = 0; texts != NULL && i < texts->count; i++)
-        if (texts->list[i].kind == PLAN_TEXT_CLASS &&
-            has_trait(subject->history, texts->list[i].trait))
+        if (texts->list[i].kind == kind && care_plan_has_text(subject, &texts->list[i]))
             write_note(body, texts->list[i].text);
-    for (unsigned i = 0; texts != NULL && i < texts->count; i++)
-        if (texts->list[i].kind == PLAN_TEXT_PROMPT)
-            write_note(body, texts->list[i].text);
-    json_array_end(&body->json);
 }
 
 static bool has_notes(const struct subject *subject)
 {
     const struct history *history = subject->history;
-    return history->lines != subject->line || history->verdict.history_truncated ||
-           history->class_count > 0 ||
-           (subject->input->texts != NULL && subject->input->texts->count > 0);
+    const struct plan_texts *texts = subject->input->texts;
+    bool has_any = history->lines != subject->line || history->verdict.history_truncated ||
+                   history->class_count > 0;
+    for (unsigned i = 0; texts != NULL && i < texts->count && !has_any; i++)
+        has_any = care_plan_has_text(subject, &texts->list[i]);
+    return has_any;
+}
+
+static void write_notes(struct body *body, const struct subject *subject)
+{
+    if (!has_notes(subject))
+        return;
+    json_key(&body->json, "note");
+    json_array(&body->json);
+    note_earlier_lines(body, subject);
+    note_classes(body, subject);
+    note_texts(body, subject, PLAN_TEXT_CLASS);
+    note_texts(body, subject, PLAN_TEXT_PROMPT);
+    json_array_end(&body->json);
 }
 
 void care_plan_write(struct body *body, const struct subject *subject, const char *identity,
@@ -177,8 +197,7 @@ void care_plan_write(struct body *body, const struct subject *subject, const cha
     body_device(body, subject);
     if (holds) {
         write_supporting(body, subject);
-        if (has_notes(subject))
-            write_notes(body, subject);
+        write_notes(body, subject);
     }
     json_object_end(&body->json);
 }

@@ -25,17 +25,15 @@ static void write_details(struct body *body, const struct subject *subject)
 
 static void write_code(struct body *body, const struct subject *subject, struct slice text)
 {
-    char bytes[512];
-    struct text system = TEXT(bytes);
-    struct slice instance = subject->input->instance;
-    while (instance.len > 0 && instance.at[instance.len - 1] == '/')
-        instance.len--;
-    text_add(&system, "%.*s/CodeSystem/salvage-therapy", SLICE_ARGS(instance));
     json_key(&body->json, "code");
     json_object(&body->json);
     json_key(&body->json, "coding");
     json_array(&body->json);
-    body_coding(body, bytes, "salvage-therapy", "Salvage therapy");
+    json_object(&body->json);
+    body_instance(body, subject, "system", "/CodeSystem/salvage-therapy");
+    json_put_text(&body->json, "code", "salvage-therapy");
+    json_put_text(&body->json, "display", "Salvage therapy");
+    json_object_end(&body->json);
     json_array_end(&body->json);
     json_put(&body->json, "text", text);
     json_object_end(&body->json);

@@ -11,6 +11,7 @@
 #define BUDGET_DEVICE 60
 #define BUDGET_END 400
 
+#define RULE_SET_DIGITS 12
 #define MORE "\xe2\x80\xa6" /* an ellipsis */
 
 static size_t char_len(struct slice rest)
@@ -144,11 +145,12 @@ static void add_reasons(struct buffer *out, const struct verdict *verdict)
 static void add_holding(struct buffer *out, const struct subject *subject)
 {
     const struct verdict *verdict = &subject->history->verdict;
-    char number[32], day[DATE_TEXT_SIZE], bytes[PLAN_TEXT_BYTES];
-    struct text regimen = TEXT(bytes);
+    char numbers[48], day[DATE_TEXT_SIZE], bytes[PLAN_TEXT_BYTES];
+    struct text number = TEXT(numbers), regimen = TEXT(bytes);
+    words_number(subject, &number);
     words_regimen(subject->line, &regimen);
     buffer_add(out, SLICE("<ul>"));
-    add_item(out, "Line: ", slice_of(words_number(subject, number)), 32);
+    add_item(out, "Line: ", text_slice(&number), 32);
     add_item(out, "Regimen: ", words_slice(&regimen), BUDGET_REGIMEN);
     add_ingredients(out, subject->line);
     add_item(out, "Start: ", slice_of(date_format(subject->line->start, day)), 16);
@@ -161,19 +163,24 @@ static void add_holding(struct buffer *out, const struct subject *subject)
                      "drug reached the patient.</p>"));
 }
 
-/* Who says so and on how much: the end of the narrative, which does not count for the digest.  An
- * order that is renewed adds to the evidence and changes nothing of what is said. */
-static size_t add_tail(struct buffer *out, const struct subject *subject)
+/* Who says so and on how much: the end of the narrative, which is no part of the meaning.  An order
+ * that is renewed adds to the evidence and changes nothing of what is said. */
+static void add_tail(struct buffer *out, const struct subject *subject)
 {
-    size_t before = out->len;
-    char hex[SHA256_HEX_SIZE];
+    char hex[SHA256_HEX_SIZE], digits[12];
+    struct text count = TEXT(digits);
     sha256_hex(subject->input->rule_set, hex);
     buffer_add(out, SLICE("<p>"));
-    if (subject->wish == WISH_HOLD)
-        buffer_format(out, "Evidence: %u resources. ", subject->evidence_count);
+    if (subject->wish == WISH_HOLD) {
+        text_add_number(&count, subject->evidence_count);
+        buffer_add(out, SLICE("Evidence: "));
+        buffer_add(out, text_slice(&count));
+        buffer_add(out, SLICE(" resources. "));
+    }
     (void)add_text(out, subject->input->device, BUDGET_DEVICE);
-    buffer_format(out, ", rule set %.12s</p></div>", hex);
-    return out->len - before;
+    buffer_add(out, SLICE(", rule set "));
+    buffer_add(out, (struct slice){ hex, RULE_SET_DIGITS });
+    buffer_add(out, SLICE("</p></div>"));
 }
 
 void narrative_write(struct body *body, const struct subject *subject, struct slice text)
@@ -193,18 +200,12 @@ void narrative_write(struct body *body, const struct subject *subject, struct sl
         (void)add_text(div, words_slice(&why), BUDGET_END);
         buffer_add(div, SLICE("</p>"));
     }
-    size_t tail = add_tail(div, subject);
+    add_tail(div, subject);
     CHECK(buffer_overflowed(div) || div->len <= PLAN_NARRATIVE_MAX);
 
     json_key(&body->json, "text");
     json_object(&body->json);
     json_put_text(&body->json, "status", "generated");
     json_put(&body->json, "div", buffer_slice(div));
-    /* the tail stands before the closing quote; of what it may hold, JSON escapes backslashes */
-    for (size_t i = div->len - tail, end = div->len; i < end; i++)
-        tail += div->at[i] == '\\';
-    CHECK(body->aside_count < PLAN_ASIDES_MAX);
-    body->asides[body->aside_count].from = body->out.len - 1 - tail;
-    body->asides[body->aside_count++].to = body->out.len - 1;
     json_object_end(&body->json);
 }

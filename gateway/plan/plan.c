@@ -9,8 +9,6 @@
  *   ended         salvage again                 hold, under the same identity
  *   ended         none                          as it is: nothing is sent twice
  */
-#include <stdlib.h>
-
 #include "plan/plan_int.h"
 
 static const struct {
@@ -54,23 +52,60 @@ static const struct line *salvage_line(const struct plan_input *input,
 
 /* --- evidence -------------------------------------------------------------------------------- */
 
-static int by_reference(const void *a, const void *b)
+static int compare_events(const struct event *left, const struct event *right)
 {
-    const struct event *left = *(const struct event *const *)a;
-    const struct event *right = *(const struct event *const *)b;
-    int order = strcmp(fhir_type_name(left->type), fhir_type_name(right->type));
+    int order = left->type == right->type
+                    ? 0
+                    : strcmp(fhir_type_name(left->type), fhir_type_name(right->type));
     return order != 0 ? order : slice_cmp(left->id, right->id);
+}
+
+/* Adds one to the evidence, which is sorted and holds each once. */
+static void gather_one(struct subject *subject, const struct event *event)
+{
+    const struct event **list = subject->evidence;
+    unsigned low = 0, high = subject->evidence_count;
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+        int order = compare_events(list[middle], event);
+        if (order == 0)
+            return;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (subject->evidence_count == PLAN_EVIDENCE_MAX)
+        return;
+    memmove(&list[low + 1], &list[low], (subject->evidence_count - low) * sizeof(list[0]));
+    list[low] = event;
+    subject->evidence_count++;
 }
 
 static void gather(struct subject *subject, const struct event *const *events, unsigned count)
 {
-    for (unsigned i = 0; i < count; i++) {
-        bool is_known = false;
-        for (unsigned k = 0; k < subject->evidence_count && !is_known; k++)
-            is_known = by_reference(&subject->evidence[k], &events[i]) == 0;
-        if (!is_known && subject->evidence_count < PLAN_EVIDENCE_MAX)
-            subject->evidence[subject->evidence_count++] = events[i];
+    for (unsigned i = 0; i < count; i++)
+        gather_one(subject, events[i]);
+}
+
+/* "Condition/c9 MedicationRequest/m7" */
+static struct slice name_evidence(const struct subject *subject, struct arena *arena)
+{
+    size_t room = 0;
+    for (unsigned i = 0; i < subject->evidence_count; i++)
+        room +=
+            strlen(fhir_type_name(subject->evidence[i]->type)) + subject->evidence[i]->id.len + 2;
+    char *bytes = arena_alloc_raw(arena, room + 1);
+    if (bytes == NULL)
+        return SLICE("");
+    struct text ids = { bytes, room + 1, 0 };
+    for (unsigned i = 0; i < subject->evidence_count; i++) {
+        text_add_slice(&ids, i > 0 ? SLICE(" ") : SLICE(""));
+        text_add_slice(&ids, slice_of(fhir_type_name(subject->evidence[i]->type)));
+        text_add_slice(&ids, SLICE("/"));
+        text_add_slice(&ids, subject->evidence[i]->id);
     }
+    return text_slice(&ids);
 }
 
 /* What the verdict names comes first and the orders of earlier lines last, so that a very long
@@ -79,7 +114,6 @@ static void gather_evidence(struct subject *subject, struct arena *arena)
 {
     const struct history *history = subject->history;
     const struct line *line = subject->line;
-    struct buffer ids;
     if (history->condition != NULL)
         gather(subject, &history->condition, 1);
     gather(subject, history->verdict.evidence, history->verdict.evidence_count);
@@ -87,20 +121,7 @@ static void gather_evidence(struct subject *subject, struct arena *arena)
     gather(subject, line->sources, line->source_count);
     for (size_t i = (size_t)(line - history->lines); i > 0; i--)
         gather(subject, history->lines[i - 1].sources, history->lines[i - 1].source_count);
-    if (subject->evidence_count > 0)
-        qsort(subject->evidence, subject->evidence_count, sizeof subject->evidence[0],
-              by_reference);
-    buffer_init(&ids, (size_t)1 << 16);
-    for (unsigned i = 0; i < subject->evidence_count; i++) {
-        const struct event *event = subject->evidence[i];
-        if (i > 0)
-            buffer_add_char(&ids, ' ');
-        buffer_add(&ids, slice_of(fhir_type_name(event->type)));
-        buffer_add_char(&ids, '/');
-        buffer_add(&ids, event->id);
-    }
-    subject->evidence_ids = arena_copy(arena, buffer_slice(&ids));
-    buffer_fini(&ids);
+    subject->evidence_ids = name_evidence(subject, arena);
 }
 
 static bool rests_on_retracted(const struct plan_input *input, const struct posted *posted)
@@ -189,66 +210,54 @@ static bool is_news(const struct posted *posted, const struct posted *before)
            !sha256_equal(&before->digest, &posted->digest);
 }
 
-/* A Provenance says nothing new while what it speaks of is the same: most derivations end here. */
-static bool is_target_unchanged(const struct planner *planner, const struct posted *posted,
-                                const struct posted *before)
-{
-    const struct plan *out = planner->out;
-    const struct plan_input *input = planner->input;
-    if (posted->kind != POSTING_PROVENANCE || before == NULL || before->wish != posted->wish)
-        return false;
-    const struct posted *now =
-        find(out->after, out->after_count, posted->disease, posted->target, posted->target);
-    const struct posted *then =
-        find(input->before, input->before_count, posted->disease, posted->target, posted->target);
-    return now != NULL && !is_news(now, then);
-}
-
-/* Remembers the posting and, when the destination holds another, has it sent. */
+/* Remembers the posting and, when the destination holds another, has it written and sent. */
 static bool put(struct planner *planner, const struct subject *subject, struct posted *posted,
                 const struct posted *before)
 {
     struct plan *out = planner->out;
     struct body *body = &planner->body;
     char identity[SHA256_HEX_SIZE];
-    if (is_target_unchanged(planner, posted, before)) {
-        posted->digest = before->digest;
+    if (!is_news(posted, before)) {
+        posted->text = before->text; /* the same meaning, so the same words */
         return remember(out, posted);
     }
+    posted->text = words_of(subject, posted->target, planner->arena);
     identify(subject, posted->kind, posted->target, identity);
     body_start(body);
     write_body(body, subject, posted, identity);
     if (buffer_overflowed(&body->out) || buffer_overflowed(&body->scratch))
         return false;
-    const struct posted *target =
-        posted->kind == POSTING_PROVENANCE
-            ? find(out->after, out->after_count, posted->disease, posted->target, posted->target)
-            : NULL;
-    posted->digest = body_digest(body, posted->wish, target != NULL ? &target->digest : NULL);
-    if (is_news(posted, before) && !emit(planner, subject, posted, identity))
-        return false;
-    return remember(out, posted);
+    return emit(planner, subject, posted, identity) && remember(out, posted);
+}
+
+/* A Provenance says nothing new while what it speaks of is the same. */
+static struct sha256 digest_of(const struct meaning *meaning, enum posting_kind target)
+{
+    return target == POSTING_FLAG ? meaning->flag : meaning->care_plan;
 }
 
 static bool hold(struct planner *planner, const struct history *history, const struct line *line)
 {
     const struct plan_input *input = planner->input;
+    struct meaning meaning;
     struct subject subject = { .input = input,
                                .disease = history->disease->key,
                                .wish = WISH_HOLD,
                                .history = history,
                                .line = line };
     gather_evidence(&subject, planner->arena);
+    if (!meaning_read(&subject, &planner->body.scratch, &meaning))
+        return false;
     for (size_t i = 0; i < COUNT_OF(wanted_kinds); i++) {
         struct posted posted = { .kind = wanted_kinds[i].kind,
                                  .target = wanted_kinds[i].target,
                                  .wish = WISH_HOLD,
                                  .disease = subject.disease,
                                  .line_id = slice_of(line->id),
+                                 .digest = digest_of(&meaning, wanted_kinds[i].target),
                                  .evidence_ids = subject.evidence_ids,
                                  .start = line->start,
                                  .end = date_none() };
-        posted.text = words_of(&subject, posted.target, planner->arena);
         if (!put(planner, &subject, &posted,
                  find(input->before, input->before_count, subject.disease, posted.kind,
                       posted.target)))
@@ -294,10 +303,13 @@ static bool end(struct planner *planner, const struct posted *before)
     subject.wish =
         !still_holds && rests_on_retracted(input, before) ? WISH_IN_ERROR : WISH_INACTIVE;
     struct posted posted = *before;
+    struct meaning meaning;
     subject.end = subject.wish == WISH_INACTIVE ? end_of(&subject, history) : date_none();
+    if (!meaning_read(&subject, &planner->body.scratch, &meaning))
+        return false;
     posted.wish = subject.wish;
     posted.end = subject.end;
-    posted.text = words_of(&subject, before->target, planner->arena);
+    posted.digest = digest_of(&meaning, before->target);
     return put(planner, &subject, &posted, before);
 }
 

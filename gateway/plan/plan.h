@@ -26,6 +26,10 @@
 #define PLAN_EVIDENCE_MAX 64    /* references that one posting rests on */
 #define PLAN_NARRATIVE_MAX 2048 /* bytes of text.div */
 
+/* The way bodies are written: goes up when the same values give another body, so that destinations
+ * get the new one.  A test holds it against the bodies. */
+#define PLAN_FORM 1
+
 #define PLAN_TOKEN_FLAG "{{flag}}"
 #define PLAN_TOKEN_CARE_PLAN "{{careplan}}"
 #define PLAN_TOKEN_RECORDED "{{recorded}}"
@@ -37,8 +41,8 @@ struct posted {
     enum posting_kind target; /* of a Provenance: POSTING_FLAG or POSTING_CARE_PLAN; else = kind */
     enum posting_wish wish;
     struct slice disease;
-    struct slice line_id; /* the line it speaks of */
-    struct sha256 digest;
+    struct slice line_id;      /* the line it speaks of */
+    struct sha256 digest;      /* of what it says, or of what its target says: meaning.c */
     struct slice evidence_ids; /* "Condition/c9 MedicationRequest/m7", sorted: what it rested on */
     struct slice text;         /* the words it was known by; they stay when it ends */
     struct date start;

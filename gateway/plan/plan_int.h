@@ -6,7 +6,6 @@
 #include "plan/plan.h"
 
 #define PLAN_TEXT_BYTES 240 /* of the words a posting is known by */
-#define PLAN_ASIDES_MAX 6
 
 /* One disease of one patient, about which something is said. */
 struct subject {
@@ -25,28 +24,30 @@ struct subject {
     struct date end;
 };
 
-/* A body being written.  An aside is a stretch that does not count for the digest: it names the
- * software or the rule set, which change without a change of what is said. */
+/* The digests of what the two kinds say; see meaning.c. */
+struct meaning {
+    struct sha256 flag, care_plan;
+};
+
+/* False when it does not fit into `scratch`. */
+bool meaning_read(const struct subject *subject, struct buffer *scratch,
+                  struct meaning *out) MUST_USE;
+
+/* A body being written. */
 struct body {
     struct json_writer json;
     struct buffer out;
-    struct buffer scratch; /* of narratives and notes: one user at a time */
-    struct {
-        size_t from, to;
-    } asides[PLAN_ASIDES_MAX];
-    unsigned aside_count;
+    struct buffer scratch; /* of meanings, narratives and notes: one user at a time */
 };
 
 void body_init(struct body *body);
 void body_fini(struct body *body);
 /* A new one in the memory of the last. */
 void body_start(struct body *body);
-void body_aside_start(struct body *body);
-void body_aside_end(struct body *body);
-/* `target`: of what a Provenance speaks of, so that it is news when that is; else NULL. */
-struct sha256 body_digest(const struct body *body, enum posting_wish wish,
-                          const struct sha256 *target);
 
+/* `"key":"<instance><tail>"`; the instance is a URI and may end with a slash. */
+void body_instance(struct body *body, const struct subject *subject, const char *key,
+                   const char *tail);
 /* resourceType, meta: the beginning of every body. */
 void body_open(struct body *body, const struct subject *subject, const char *type);
 /* {"system":..,"code":..,"display":..} */
@@ -67,6 +68,8 @@ void flag_write(struct body *body, const struct subject *subject, const char *id
                 struct slice text);
 void care_plan_write(struct body *body, const struct subject *subject, const char *identity,
                      struct slice title);
+/* Whether the CarePlan asks this: a prompt always, a class when a drug of it was ordered. */
+bool care_plan_has_text(const struct subject *subject, const struct plan_text *text);
 void provenance_write(struct body *body, const struct subject *subject, enum posting_kind target);
 /* "text":{"status":"generated","div":..} */
 void narrative_write(struct body *body, const struct subject *subject, struct slice text);
@@ -74,7 +77,7 @@ void narrative_write(struct body *body, const struct subject *subject, struct sl
 /* --- words (words.c) ----------------------------------------------------------------------- */
 
 /* "3", "3 (2 to 4)" or "2 or later". */
-const char *words_number(const struct subject *subject, char out[32]);
+void words_number(const struct subject *subject, struct text *out);
 /* "R-ICE", or the ingredients when no regimen is known by name. */
 void words_regimen(const struct line *line, struct text *out);
 /* "relapsed diffuse large B-cell lymphoma" */

@@ -15,7 +15,7 @@ static void write_source(struct body *body, struct slice reference, const struct
     json_object_end(&body->json);
 }
 
-/* Not for the digest: a Provenance is sent when what it speaks of is sent, not whenever an order
+/* No part of the meaning: a Provenance is sent when what it speaks of is sent, not whenever an order
  * is renewed.  While it holds, the exact versions it rests on.  When it has ended, what is
  * remembered: all of it, or, when it was an error, the resources that were withdrawn. */
 static void write_sources(struct body *body, const struct subject *subject)
@@ -24,7 +24,6 @@ static void write_sources(struct body *body, const struct subject *subject)
     bool holds = subject->wish == WISH_HOLD;
     if (holds ? subject->evidence_count == 0 : ids.len == 0)
         return;
-    body_aside_start(body);
     json_key(&body->json, "entity");
     json_array(&body->json);
     for (unsigned i = 0; holds && i < subject->evidence_count; i++)
@@ -35,7 +34,6 @@ static void write_sources(struct body *body, const struct subject *subject)
             write_source(body, id, NULL);
     }
     json_array_end(&body->json);
-    body_aside_end(body);
 }
 
 static void write_why(struct body *body, const struct subject *subject)
@@ -43,7 +41,8 @@ static void write_why(struct body *body, const struct subject *subject)
     char bytes[512];
     struct text why = TEXT(bytes);
     if (subject->wish == WISH_HOLD)
-        text_add(&why, "Line of therapy and salvage verdict derived from orders and conditions");
+        text_add_slice(&why, SLICE("Line of therapy and salvage verdict derived from orders and "
+                                   "conditions"));
     else
         words_end(subject, &why);
     json_key(&body->json, "reason");
@@ -88,7 +87,8 @@ static void write_agent(struct body *body, const struct subject *subject)
 
 void provenance_write(struct body *body, const struct subject *subject, enum posting_kind target)
 {
-    char hex[SHA256_HEX_SIZE], policy[SHA256_HEX_SIZE + 16];
+    char hex[SHA256_HEX_SIZE], bytes[SHA256_HEX_SIZE + 16];
+    struct text policy = TEXT(bytes);
     const char *token = target == POSTING_FLAG ? PLAN_TOKEN_FLAG : PLAN_TOKEN_CARE_PLAN;
     body_open(body, subject, "Provenance");
     json_key(&body->json, "target");
@@ -98,12 +98,11 @@ void provenance_write(struct body *body, const struct subject *subject, enum pos
     json_object_end(&body->json);
     json_array_end(&body->json);
     json_put_text(&body->json, "recorded", PLAN_TOKEN_RECORDED);
-    snprintf(policy, sizeof policy, "urn:sha256:%s", sha256_hex(subject->input->rule_set, hex));
+    text_add_slice(&policy, SLICE("urn:sha256:"));
+    text_add_slice(&policy, slice_of(sha256_hex(subject->input->rule_set, hex)));
     json_key(&body->json, "policy");
     json_array(&body->json);
-    body_aside_start(body);
-    json_text(&body->json, policy);
-    body_aside_end(body);
+    json_string(&body->json, text_slice(&policy));
     json_array_end(&body->json);
     write_why(body, subject);
     write_activity(body, subject);

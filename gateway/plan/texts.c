@@ -1,5 +1,6 @@
 #include "plan/texts.h"
 
+#include "base/hash.h"
 #include "domain/drug.h"
 
 #define COLUMNS 4
@@ -86,9 +87,14 @@ static void read_row(struct texts_reader *reader, const struct slice cells[COLUM
         complain(reader, "kind", "more than 32 texts");
         return;
     }
-    reader->out.list[reader->out.count++] =
-        (struct plan_text){ of, arena_copy(reader->arena, key), arena_copy(reader->arena, text),
-                            trait };
+    struct plan_text *out = &reader->out.list[reader->out.count++];
+    *out = (struct plan_text){ .kind = of,
+                               .key = arena_copy(reader->arena, key),
+                               .text = arena_copy(reader->arena, text),
+                               .trait = trait };
+    struct sha256 digest =
+        sha256_of((const struct slice[]){ kind, SLICE("\n"), key, SLICE("\n"), text }, 5);
+    memcpy(out->mark, digest.bytes, sizeof out->mark);
 }
 
 /* False when the row does not have exactly COLUMNS cells. */

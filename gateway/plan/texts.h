@@ -14,13 +14,15 @@
 
 #define PLAN_TEXTS_MAX 32
 #define PLAN_TEXT_MAX 400 /* bytes of one text */
+#define PLAN_TEXT_MARK_BYTES 16
 
 enum plan_text_kind { PLAN_TEXT_PROMPT, PLAN_TEXT_CLASS };
 
 struct plan_text {
     enum plan_text_kind kind;
     struct slice key, text;
-    uint32_t trait; /* of PLAN_TEXT_CLASS: enum drug_trait */
+    uint32_t trait;                  /* of PLAN_TEXT_CLASS: enum drug_trait */
+    char mark[PLAN_TEXT_MARK_BYTES]; /* a digest of kind, key and text */
 };
 
 struct plan_texts {

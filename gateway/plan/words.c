@@ -1,27 +1,30 @@
 #include "plan/plan_int.h"
 
-const char *words_number(const struct subject *subject, char out[32])
+void words_number(const struct subject *subject, struct text *out)
 {
     const struct line *line = subject->line;
     unsigned least = line->number_min > 0 ? line->number_min : line->number;
-    if (subject->history->verdict.history_truncated || line->number_max == 0)
-        snprintf(out, 32, "%u or later", least);
-    else if (least == line->number_max)
-        snprintf(out, 32, "%u", line->number);
-    else
-        snprintf(out, 32, "%u (%u to %u)", line->number, least, line->number_max);
-    return out;
+    if (subject->history->verdict.history_truncated || line->number_max == 0) {
+        text_add_number(out, least);
+        text_add_slice(out, SLICE(" or later"));
+    } else if (least == line->number_max) {
+        text_add_number(out, line->number);
+    } else {
+        text_add(out, "%u (%u to %u)", line->number, least, line->number_max);
+    }
 }
 
 void words_regimen(const struct line *line, struct text *out)
 {
     enum { SHOWN = 4 };
     if (line->regimen.len > 0) {
-        text_add(out, "%.*s", SLICE_ARGS(line->regimen));
+        text_add_slice(out, line->regimen);
         return;
     }
-    for (unsigned i = 0; i < line->drug_count && i < SHOWN; i++)
-        text_add(out, "%s%.*s", i > 0 ? " + " : "", SLICE_ARGS(line->drugs[i]->name));
+    for (unsigned i = 0; i < line->drug_count && i < SHOWN; i++) {
+        text_add_slice(out, i > 0 ? SLICE(" + ") : SLICE(""));
+        text_add_slice(out, line->drugs[i]->name);
+    }
     if (line->drug_count > SHOWN)
         text_add(out, " and %u more", line->drug_count - SHOWN);
 }
@@ -30,25 +33,30 @@ void words_disease(const struct subject *subject, struct text *out)
 {
     enum disease_status status = subject->history->verdict.status;
     const struct disease *disease = subject->history->disease;
-    if (status == DISEASE_STATUS_RELAPSED || status == DISEASE_STATUS_REFRACTORY)
-        text_add(out, "%s ", disease_status_name(status));
-    text_add(out, "%.*s", SLICE_ARGS(disease->name));
+    if (status == DISEASE_STATUS_RELAPSED || status == DISEASE_STATUS_REFRACTORY) {
+        text_add_slice(out, slice_of(disease_status_name(status)));
+        text_add_slice(out, SLICE(" "));
+    }
+    text_add_slice(out, disease->name);
 }
 
 void words_flag(const struct subject *subject, struct text *out)
 {
-    char number[32];
-    text_add(out, "Salvage therapy ordered: line %s, ", words_number(subject, number));
+    text_add_slice(out, SLICE("Salvage therapy ordered: line "));
+    words_number(subject, out);
+    text_add_slice(out, SLICE(", "));
     words_regimen(subject->line, out);
-    text_add(out, " (");
+    text_add_slice(out, SLICE(" ("));
     words_disease(subject, out);
-    text_add(out, "), grade %s", grade_name(subject->history->verdict.grade));
+    text_add_slice(out, SLICE("), grade "));
+    text_add_slice(out, slice_of(grade_name(subject->history->verdict.grade)));
 }
 
 void words_care_plan(const struct subject *subject, struct text *out)
 {
-    char number[32];
-    text_add(out, "Line %s (salvage): ", words_number(subject, number));
+    text_add_slice(out, SLICE("Line "));
+    words_number(subject, out);
+    text_add_slice(out, SLICE(" (salvage): "));
     words_regimen(subject->line, out);
 }
 
@@ -108,10 +116,11 @@ struct date words_end_day(const struct subject *subject, struct date end, bool i
 
 void words_days(const struct subject *subject, struct date start, struct date end, struct text *out)
 {
-    char first[DATE_TEXT_SIZE], last[DATE_TEXT_SIZE];
+    char day[DATE_TEXT_SIZE];
     struct date over = words_end_day(subject, end, false);
-    if (date_is_none(over))
-        text_add(out, "from %s on", date_format(start, first));
-    else
-        text_add(out, "%s to %s", date_format(start, first), date_format(over, last));
+    bool goes_on = date_is_none(over);
+    text_add_slice(out, goes_on ? SLICE("from ") : SLICE(""));
+    text_add_slice(out, slice_of(date_format(start, day)));
+    text_add_slice(out, goes_on ? SLICE(" on") : SLICE(" to "));
+    text_add_slice(out, goes_on ? SLICE("") : slice_of(date_format(over, day)));
 }
