@@ -1,7 +1,9 @@
 /* domain/line.h -- lines of therapy, the verdict, and why: what the engine answers.
  *
- * Owns      everything lives in the arena of the derivation; the arrays are as long as their counts.
- * Rules     ids are explained in gateway/therapy/RULES.md; texts of RULE_TABLE are what reports print.
+ * Owns      everything lives in the arena of the derivation; the arrays are as long as their
+ *           counts.
+ * Rules     ids are explained in gateway/therapy/RULES.md; texts of RULE_TABLE are what reports
+ *           print.
  */
 #pragma once
 
@@ -27,8 +29,8 @@ struct exposure {
     bool is_stale_open;          /* open for more than 365 days without renewal */
     bool is_assumed_end;         /* nothing in the order says when it ends: start + tail */
     bool is_reported;
-    bool is_ambiguous;           /* more than one disease may be meant */
-    uint32_t diseases;           /* bit n: attributed to history n */
+    bool is_ambiguous; /* more than one disease may be meant */
+    uint32_t diseases; /* bit n: attributed to history n */
     const struct event *order;
 };
 
@@ -40,7 +42,7 @@ struct operand {
 /* Why a boundary is there, with the numbers compared and the versions it rests on. */
 struct boundary {
     enum rule rule;
-    const char *reason; /* "NEW_AGENT_AFTER_RELAPSE" */
+    const char *reason;             /* "NEW_AGENT_AFTER_RELAPSE" */
     const struct operand *operands; /* at most LOT_OPERANDS_MAX */
     unsigned operand_count;
     const struct event *const *evidence; /* at most LOT_EVIDENCE_MAX, the strongest first */
@@ -62,7 +64,8 @@ struct segment {
     unsigned drug_count;
 };
 
-/* A decision inside a line that did not open a new one: SUBSTITUTION, MAINTENANCE, ADD_EXEMPT ... */
+/* A decision inside a line that did not open a new one: SUBSTITUTION, MAINTENANCE, ADD_EXEMPT
+ * ... */
 struct line_note {
     struct boundary why;
     struct date day;
@@ -74,7 +77,7 @@ struct line {
     unsigned number;     /* counted on the record */
     unsigned number_min; /* the least it can be: more when the history is truncated */
     unsigned number_max; /* 0: no upper bound is known */
-    char id[33]; /* hex; a hash of patient-independent start evidence, not of the ordinal */
+    char id[33];         /* hex; a hash of patient-independent start evidence, not of the ordinal */
     struct date start, end;
     bool is_open;  /* printed as "end":null */
     bool is_short; /* less than one cycle */
@@ -85,7 +88,7 @@ struct line {
     const struct segment *segments; /* at most LOT_SEGMENTS_MAX, by start, not overlapping */
     unsigned segment_count;
     struct boundary opened_by, closed_by; /* closed_by.reason is NULL while nothing closed it */
-    const struct line_note *notes; /* at most LOT_REASONS_MAX, by day */
+    const struct line_note *notes;        /* at most LOT_REASONS_MAX, by day */
     unsigned note_count;
     const struct event *const *sources; /* orders that started in the line, by start */
     unsigned source_count;
@@ -155,7 +158,7 @@ struct therapy {
     struct date next_change; /* the first later day on which the answer may differ without news */
 };
 
-const char *grade_name(enum grade grade);                   /* "HIGH" ... "NONE" */
-const char *segment_kind_name(enum segment_kind kind);      /* "induction" */
-const char *line_setting_name(enum line_setting setting);   /* "curative" */
+const char *grade_name(enum grade grade);                    /* "HIGH" ... "NONE" */
+const char *segment_kind_name(enum segment_kind kind);       /* "induction" */
+const char *line_setting_name(enum line_setting setting);    /* "curative" */
 const char *disease_status_name(enum disease_status status); /* "relapsed" */

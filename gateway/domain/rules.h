@@ -48,10 +48,10 @@ struct maintenance_rule {
     enum maintenance_kind kind;
     uint32_t lines; /* bit n: allowed in line n; 0 means any */
     int32_t max_gap;
-    bool needs_platinum;  /* induction contained a platinum */
-    bool needs_poly;      /* induction had at least two agents */
-    int32_t min_prior;    /* the induction lasted at least so long */
-    int32_t min_length;   /* the maintenance lasts at least so long to count */
+    bool needs_platinum; /* induction contained a platinum */
+    bool needs_poly;     /* induction had at least two agents */
+    int32_t min_prior;   /* the induction lasted at least so long */
+    int32_t min_length;  /* the maintenance lasts at least so long to count */
 };
 
 enum salvage_basis {
@@ -65,8 +65,8 @@ enum salvage_basis {
 struct profile {
     struct slice key; /* "nsclc" */
     int32_t window;
-    int32_t gap;            /* RULE_OFF: a gap never advances */
-    int32_t gap_line3plus;  /* RULE_OFF: as gap */
+    int32_t gap;           /* RULE_OFF: a gap never advances */
+    int32_t gap_line3plus; /* RULE_OFF: as gap */
     struct drug_set gap_exempt;
     struct drug_set backbone; /* never opens or closes a line */
     bool ignore_backbone_for_lines;
@@ -108,12 +108,12 @@ enum regimen_use {
 };
 
 struct regimen {
-    struct slice name;             /* "R-ICE" */
-    const struct disease *disease; /* NULL: any */
+    struct slice name;               /* "R-ICE" */
+    const struct disease *disease;   /* NULL: any */
     const struct drug *const *drugs; /* sorted by index; supportive ones (steroids) optional */
     unsigned drug_count;
-    uint32_t uses;          /* enum regimen_use, or-ed */
-    bool is_exclusive;      /* a salvage signature with no first-line or consolidation use */
+    uint32_t uses;     /* enum regimen_use, or-ed */
+    bool is_exclusive; /* a salvage signature with no first-line or consolidation use */
     struct slice source;
 };
 
@@ -126,11 +126,11 @@ struct rules {
     const struct disease *const *diseases; /* by index */
     unsigned disease_count;
     struct sha256 digest;
-    int32_t era_persistence;      /* join exposures of one drug up to this gap */
-    int32_t stale_open;           /* 365 */
-    int32_t relapse_lookahead;    /* evidence recorded up to 30 d after a start explains it */
-    int32_t conditioning_lookahead; /* 14 */
-    int32_t diagnosis_lookback;   /* 30 */
+    int32_t era_persistence;         /* join exposures of one drug up to this gap */
+    int32_t stale_open;              /* 365 */
+    int32_t relapse_lookahead;       /* evidence recorded up to 30 d after a start explains it */
+    int32_t conditioning_lookahead;  /* 14 */
+    int32_t diagnosis_lookback;      /* 30 */
     int32_t metastasis_with_primary; /* 60 */
-    int32_t short_line;           /* 21 */
+    int32_t short_line;              /* 21 */
 };

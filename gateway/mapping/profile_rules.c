@@ -72,7 +72,7 @@ static const struct table_schema maintenance_schema = { MAINTENANCE_FILE,
                                                         maintenance_columns,
                                                         COUNT_OF(maintenance_columns) };
 
-/* --- substitutions ----------------------------------------------------------------------------------- */
+/* --- substitutions --------------------------------------------------------------------------- */
 
 static bool names_profile(struct slice cell, struct slice key)
 {
@@ -130,7 +130,7 @@ static bool load_substitutions(struct profile_build *context)
     return ok;
 }
 
-/* --- add-ons ---------------------------------------------------------------------------------------------- */
+/* --- add-ons --------------------------------------------------------------------------------- */
 
 static bool read_addon(struct profile_build *context, const struct addon_row *row, unsigned line,
                        struct addon_rule *out)
@@ -181,7 +181,7 @@ static bool load_addons(struct profile_build *context)
     return ok;
 }
 
-/* --- maintenance ---------------------------------------------------------------------------------------------- */
+/* --- maintenance ----------------------------------------------------------------------------- */
 
 /* "1,2" -> bits; "-" -> 0, any line. */
 static bool read_lines(struct profile_build *context, struct cell_place place, struct slice cell,

@@ -105,7 +105,7 @@ static const struct column source_columns[] = {
 static const struct table_schema source_schema = { SOURCES_FILE, sizeof(struct source_row),
                                                    source_columns, COUNT_OF(source_columns) };
 
-/* --- shared with profile_rules.c ---------------------------------------------------------------- */
+/* --- shared with profile_rules.c ------------------------------------------------------------- */
 
 bool profile_drugs(struct profile_build *context, struct cell_place place, struct slice cell,
                    struct drug_set *out)
@@ -159,7 +159,7 @@ bool profile_sources(struct profile_build *context, struct cell_place place, str
     return ok;
 }
 
-/* --- profiles -------------------------------------------------------------------------------------- */
+/* --- profiles -------------------------------------------------------------------------------- */
 
 static bool read_profile(struct profile_build *context, const struct profile_row *row,
                          unsigned line, struct profile *out)
@@ -212,7 +212,7 @@ static bool read_profiles(struct profile_build *context, const struct table *tab
     return ok;
 }
 
-/* --- parameters ------------------------------------------------------------------------------------ */
+/* --- parameters ------------------------------------------------------------------------------ */
 
 static bool read_parameters(struct profile_build *context, const struct table *table)
 {

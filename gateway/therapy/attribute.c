@@ -213,7 +213,7 @@ uint32_t cancers_of_condition(const struct engine *engine, const struct event *c
     return disease != NULL ? cancers_of_disease(engine, disease) : 0;
 }
 
-/* --- orders ------------------------------------------------------------------------------------ */
+/* --- orders ---------------------------------------------------------------------------------- */
 
 /* The id in "Condition/c1", "https://ehr/fhir/Condition/c1" or ".../c1/_history/2". */
 static struct slice reference_id(struct slice reference, struct slice type)
@@ -304,7 +304,8 @@ static struct attribution by_reason_code(const struct engine *engine, const stru
 }
 
 /* EXP-018, EXP-019: by the drug.  The only cancer takes every antineoplastic, and a hormone only if
- * it lists it: megestrol in lung cancer is for the appetite.  Of several, the one that lists the drug, the active one first; cancers found later than the order cannot be meant. */
+ * it lists it: megestrol in lung cancer is for the appetite.  Of several, the one that lists the
+ * drug, the active one first; cancers found later than the order cannot be meant. */
 static struct attribution by_drug(const struct engine *engine, const struct drug *drug,
                                   int32_t start)
 {

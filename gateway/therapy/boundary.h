@@ -1,7 +1,7 @@
 /* therapy/boundary.h -- the record of a decision: its rule, the numbers compared, the evidence.
  *
- * Owns      what it makes is in the arena; an overfull arena gives empty lists and is reported once,
- *           at the end of the derivation.
+ * Owns      what it makes is in the arena; an overfull arena gives empty lists and is reported
+ *           once, at the end of the derivation.
  */
 #pragma once
 

@@ -7,7 +7,7 @@
 #define REPEAT_DAYS 45    /* drugs that come again within it are cycles, not conditioning */
 #define SHORT_DAYS 31     /* the longest order that may be conditioning: one dose with its tail */
 
-/* --- cell therapy -------------------------------------------------------------------------------- */
+/* --- cell therapy ---------------------------------------------------------------------------- */
 
 /* The first use that starts on `day` or later. */
 static unsigned first_use_from(const struct course *course, int32_t day)
@@ -79,7 +79,7 @@ struct infusion bundle_infusion(const struct course *course, const struct batch 
     return none;
 }
 
-/* --- transplants ----------------------------------------------------------------------------------- */
+/* --- transplants ----------------------------------------------------------------------------- */
 
 static bool has_transplant_rules(const struct profile *profile)
 {

@@ -1,8 +1,8 @@
 /* therapy/bundle.h -- transplants and cell therapies: drugs that only prepare for one.
  *
- * What      answers for a batch whether it is conditioning, lymphodepletion, bridging or the infusion
- *           itself.  A transplant shows as a Procedure or, without one, as a short course of exactly
- *           the drugs of a conditioning regimen.
+ * What      answers for a batch whether it is conditioning, lymphodepletion, bridging or the
+ *           infusion itself.  A transplant shows as a Procedure or, without one, as a short course
+ *           of exactly the drugs of a conditioning regimen.
  * Rules     LOT-018 to LOT-021; RULES_SPEC 5.
  */
 #pragma once

@@ -2,7 +2,7 @@
 
 #include "therapy/exposure.h"
 
-/* --- slots --------------------------------------------------------------------------------------- */
+/* --- slots ----------------------------------------------------------------------------------- */
 
 /* Unmapped drugs are the same only when their names are: other texts never match. */
 static bool is_same_drug(const struct drug *a, const struct drug *b)
@@ -73,7 +73,7 @@ static bool collect_uses(struct course *course, struct err *err)
     return true;
 }
 
-/* --- what the profile says about each slot --------------------------------------------------------- */
+/* --- what the profile says about each slot --------------------------------------------------- */
 
 static uint64_t slots_of_set(const struct course *course, const struct drug_set *set)
 {
@@ -125,7 +125,7 @@ static void read_profile(struct course *course)
     }
 }
 
-/* --- evidence -------------------------------------------------------------------------------------- */
+/* --- evidence -------------------------------------------------------------------------------- */
 
 static bool collect_evidence(struct course *course, struct err *err)
 {
@@ -250,7 +250,7 @@ bool course_init(struct course *course, struct engine *engine, unsigned cancer, 
            collect_infusions(course, err);
 }
 
-/* --- questions ------------------------------------------------------------------------------------- */
+/* --- questions ------------------------------------------------------------------------------- */
 
 /* The first atom later than `after`. */
 static unsigned first_after(const struct atom *const *atoms, unsigned count, int32_t after)

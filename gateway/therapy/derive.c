@@ -7,7 +7,7 @@
 #include "therapy/lines.h"
 #include "therapy/verdict.h"
 
-/* --- the patient's events by type ------------------------------------------------------------------- */
+/* --- the patient's events by type ------------------------------------------------------------ */
 
 static bool is_reference_before(const struct event *a, const struct event *b)
 {
@@ -89,7 +89,7 @@ static bool split_events(struct engine *engine, const struct event *events, size
     return true;
 }
 
-/* --- histories --------------------------------------------------------------------------------------- */
+/* --- histories ------------------------------------------------------------------------------- */
 
 static bool derive_history(struct engine *engine, unsigned cancer, struct history *out,
                            struct err *err)

@@ -2,8 +2,8 @@
  *
  * What      a pure function: the same events, rules and day give the same bytes, in any order of
  *           arrival and on every machine.  No clock, no store, no log; `as_of` is the only today.
- *           Steps: orders -> exposures (exposure.h), events -> evidence (evidence.h), attribution to
- *           diseases, lines (lines.h), verdict (verdict.h).
+ *           Steps: orders -> exposures (exposure.h), events -> evidence (evidence.h), attribution
+ *           to diseases, lines (lines.h), verdict (verdict.h).
  * Owns      nothing; the result lives in `arena` and borrows from `events` and the mapping.
  * Errors    ERR_TOO_LARGE past a limit of domain/line.h or the arena's.
  * Thread    any.

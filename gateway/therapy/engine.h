@@ -1,8 +1,8 @@
 /* therapy/engine.h -- what the steps of one derivation share.
  *
- * What      `struct engine` is the patient, `struct course` one disease of the patient while its lines
- *           are being found.  Days are plain int32_t here (days since 1970-01-01).  A disease's drugs
- *           have slots 0..63, so that a set of drugs is a uint64_t.
+ * What      `struct engine` is the patient, `struct course` one disease of the patient while its
+ *           lines are being found.  Days are plain int32_t here (days since 1970-01-01).  A
+ *           disease's drugs have slots 0..63, so that a set of drugs is a uint64_t.
  * Owns      everything is in the arena of the derivation.
  */
 #pragma once

@@ -49,7 +49,7 @@ static bool has_meaning(const struct event *condition, enum condition_meaning me
     return false;
 }
 
-/* --- EVD-010: words of the Condition's own text -------------------------------------------------- */
+/* --- EVD-010: words of the Condition's own text ---------------------------------------------- */
 
 static bool text_has(struct slice text, const char *word)
 {
@@ -91,7 +91,7 @@ static bool text_evidence(struct slice text, enum evidence_kind *kind)
     return true;
 }
 
-/* --- Conditions --------------------------------------------------------------------------------- */
+/* --- Conditions ------------------------------------------------------------------------------ */
 
 static bool is_in_remission(const struct event *condition)
 {
@@ -219,7 +219,7 @@ static void add_inferred(struct engine *engine)
     }
 }
 
-/* --- orders --------------------------------------------------------------------------------------- */
+/* --- orders ---------------------------------------------------------------------------------- */
 
 /* EVD-001: an order stopped for progression dates it to its end; an order that goes on and names
  * progression was made because of it. */

@@ -20,7 +20,7 @@ static bool is_of_interest(const struct drug *drug)
     return exposure_makes_lines(drug) || drug_has(drug, TRAIT_STEROID);
 }
 
-/* --- orders by id or group, for the few that point at another one ---------------------------------- */
+/* --- orders by id or group, for the few that point at another one ---------------------------- */
 
 static struct slice key_of(const struct event *order, bool is_group)
 {
@@ -108,7 +108,7 @@ const struct event *exposures_find_order(struct engine *engine, struct slice ref
     return is_there ? engine->orders_by_id[at] : NULL;
 }
 
-/* --- admission --------------------------------------------------------------------------------- */
+/* --- admission ------------------------------------------------------------------------------- */
 
 enum admission { ADMIT_NOT, ADMIT_EVER, ADMIT_PLAN, ADMIT_COUNT };
 
@@ -199,7 +199,7 @@ static enum admission admit(struct engine *engine, const struct event *order)
     return ADMIT_NOT;
 }
 
-/* --- start and end ----------------------------------------------------------------------------- */
+/* --- start and end --------------------------------------------------------------------------- */
 
 /* EXP-005, EXP-006: the first that exists; a partial date counts from its first day. */
 static struct date_span order_start(const struct event *order)
@@ -255,7 +255,7 @@ static struct order_end order_end(const struct event *order, const struct drug *
     return end;
 }
 
-/* --- collecting -------------------------------------------------------------------------------- */
+/* --- collecting ------------------------------------------------------------------------------ */
 
 static void note_unattributed(struct engine *engine, const struct event *order)
 {
@@ -330,7 +330,7 @@ static void add_order(struct engine *engine, const struct event *order)
     }
 }
 
-/* --- order of exposures ------------------------------------------------------------------------ */
+/* --- order of exposures ---------------------------------------------------------------------- */
 
 static inline bool exposure_before(const struct exposure *a, const struct exposure *b)
 {

@@ -4,7 +4,7 @@
 #include "therapy/regimen.h"
 #include "therapy/stay.h"
 
-/* --- continuation maintenance ---------------------------------------------------------------------- */
+/* --- continuation maintenance ---------------------------------------------------------------- */
 
 struct continuation {
     uint64_t slots;
@@ -87,7 +87,7 @@ static void mark_continuation(struct course *course, struct line_state *line)
     line_note(course, line, &finding, found.start);
 }
 
-/* --- segments -------------------------------------------------------------------------------------- */
+/* --- segments -------------------------------------------------------------------------------- */
 
 /* Slots ordered at any time from `start` to `end`. */
 static uint64_t slots_between(const struct course *course, const struct line_state *line,
@@ -146,7 +146,7 @@ static int32_t find_induction_end(const struct course *course, const struct line
     return last;
 }
 
-/* --- names and identity ---------------------------------------------------------------------------- */
+/* --- names and identity ---------------------------------------------------------------------- */
 
 /* LOT-033: the regimen of the line's beginning.  In a cell therapy line the product names it. */
 static const struct regimen *find_regimen(const struct course *course,
@@ -248,7 +248,7 @@ static void make_sources(const struct course *course, const struct line_state *l
     out->sources = sources;
 }
 
-/* --- lines ----------------------------------------------------------------------------------------- */
+/* --- lines ----------------------------------------------------------------------------------- */
 
 /* LOT-026: one batch, less than a cycle, then another regimen. */
 static bool is_short(const struct course *course, unsigned at)

@@ -1,5 +1,5 @@
-/* The sweep.  All orders of one day are one batch; each batch either joins the current line or opens
- * the next.  The questions are asked in this order, the first answer is the recorded reason:
+/* The sweep.  All orders of one day are one batch; each batch either joins the current line or
+ * opens the next.  The questions are asked in this order, the first answer is the recorded reason:
  *
  *   cell therapy -> conditioning -> window -> known drugs only (relapse, re-challenge, gap)
  *                -> a new agent (relapse, then the exemptions of stay.h, then a new line)
@@ -14,7 +14,7 @@ struct sweep {
     struct err *err;
 };
 
-/* --- what the sweep remembers -------------------------------------------------------------------- */
+/* --- what the sweep remembers ---------------------------------------------------------------- */
 
 static void see_batch(struct course *course, const struct batch *batch)
 {
@@ -74,7 +74,7 @@ static void take_transplants(const struct course *course, struct line_state *lin
     }
 }
 
-/* --- opening a line -------------------------------------------------------------------------------- */
+/* --- opening a line -------------------------------------------------------------------------- */
 
 /* LOT-024: what the old line still orders beyond the new start goes on in the new line. */
 static void carry_over(struct course *course, const struct line_state *old, struct line_state *line,
@@ -190,7 +190,7 @@ static bool open_by_rule(struct sweep *sweep, const struct batch *batch, enum ru
     return open_line(sweep, batch, &finding);
 }
 
-/* --- cell therapy and conditioning ------------------------------------------------------------------ */
+/* --- cell therapy and conditioning ----------------------------------------------------------- */
 
 /* LOT-018, LOT-019.  Bridging with drugs of the current line only is the current line. */
 static bool take_cell_therapy(struct sweep *sweep, const struct batch *batch,
@@ -262,7 +262,7 @@ static bool take_conditioning(struct sweep *sweep, const struct batch *batch,
     return true;
 }
 
-/* --- drugs that the line knows ------------------------------------------------------------------------ */
+/* --- drugs that the line knows --------------------------------------------------------------- */
 
 /* Slots of the batch that are new to the line; substitutes of its drugs are not (LOT-004). */
 static uint64_t new_slots(const struct course *course, const struct line_state *line,
@@ -293,7 +293,8 @@ static bool is_relapse(const struct course *course, const struct line_state *lin
     return relapse != NULL && relapse->strength == STRENGTH_STOP && relapse->day >= line->last;
 }
 
-/* RULES_SPEC 5: the first therapy after a transplant is maintenance, or after a relapse a new line. */
+/* RULES_SPEC 5: the first therapy after a transplant is maintenance, or after a relapse a new
+ * line. */
 static bool is_relapse_after_transplant(const struct course *course, const struct line_state *line,
                                         const struct batch *batch)
 {
@@ -304,7 +305,8 @@ static bool is_relapse_after_transplant(const struct course *course, const struc
     return relapse != NULL;
 }
 
-/* LOT-008: drugs of the first line again, long after their own last order, though others went on. */
+/* LOT-008: drugs of the first line again, long after their own last order, though others went
+ * on. */
 static bool is_rechallenge(const struct course *course, const struct batch *batch, int32_t *gap)
 {
     int32_t last = DATE_NONE;
@@ -366,7 +368,7 @@ static bool take_known(struct sweep *sweep, const struct batch *batch, uint64_t 
     return true;
 }
 
-/* --- new agents ----------------------------------------------------------------------------------------- */
+/* --- new agents ------------------------------------------------------------------------------ */
 
 static void mark_stay(struct course *course, struct line_state *line, const struct batch *batch,
                       enum rule rule, uint64_t fresh)

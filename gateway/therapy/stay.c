@@ -15,7 +15,7 @@ static bool is_within_gap(const struct course *course, const struct line_state *
     return limit == RULE_OFF || gap <= limit;
 }
 
-/* --- add-ons ----------------------------------------------------------------------------------- */
+/* --- add-ons --------------------------------------------------------------------------------- */
 
 /* The backbone goes on: another drug of the line was running and is ordered well beyond the new
  * one's start, or again within the persistence of an era.  A drug of the same class is no backbone:
@@ -105,7 +105,7 @@ static bool is_phase(const struct course *course, const struct line_state *line,
     return true;
 }
 
-/* --- maintenance ------------------------------------------------------------------------------- */
+/* --- maintenance ----------------------------------------------------------------------------- */
 
 static bool is_allowed_line(const struct maintenance_rule *rule, unsigned number)
 {
@@ -266,7 +266,7 @@ static bool is_post_transplant(const struct course *course, const struct line_st
     return true;
 }
 
-/* --- swaps and plans ----------------------------------------------------------------------------- */
+/* --- swaps and plans ------------------------------------------------------------------------- */
 
 static bool is_benign(enum stop_reason reason)
 {

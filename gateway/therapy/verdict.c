@@ -34,7 +34,7 @@ static struct arena *arena_of(const struct weighing *weighing)
     return weighing->course->engine->arena;
 }
 
-/* --- SAL-013: is the beginning missing? --------------------------------------------------------- */
+/* --- SAL-013: is the beginning missing? ------------------------------------------------------ */
 
 static void find_truncation(struct weighing *weighing)
 {
@@ -58,7 +58,7 @@ static void find_truncation(struct weighing *weighing)
                            "lines are missing"));
 }
 
-/* --- SAL-001, SAL-019: the basis -------------------------------------------------------------------- */
+/* --- SAL-001, SAL-019: the basis ------------------------------------------------------------- */
 
 /* E.g. breast: a recurrence within six months of completing (neo)adjuvant therapy. */
 static void find_early_recurrence(struct weighing *weighing)
@@ -121,7 +121,7 @@ static void find_basis(struct weighing *weighing)
                                 SLICE_ARGS(course->profile->basis_text)));
 }
 
-/* --- the evidence ------------------------------------------------------------------------------------- */
+/* --- the evidence ---------------------------------------------------------------------------- */
 
 /* E1 and E2, for any later line: who was in salvage therapy stays in it. */
 static void find_evidence(struct weighing *weighing)
@@ -185,7 +185,7 @@ static void find_signs(struct weighing *weighing)
         add_reason(weighing, RULE_SAL_WEAK, SLICE("the line rests on an added drug"));
 }
 
-/* --- vetoes ---------------------------------------------------------------------------------------------- */
+/* --- vetoes ---------------------------------------------------------------------------------- */
 
 static void find_vetoes(struct weighing *weighing)
 {
@@ -222,7 +222,7 @@ static void find_vetoes(struct weighing *weighing)
                  SLICE("this is the first line after curative therapy"));
 }
 
-/* --- SAL-012: the grade -------------------------------------------------------------------------------------- */
+/* --- SAL-012: the grade ---------------------------------------------------------------------- */
 
 static enum grade first_grade(const struct weighing *weighing)
 {
@@ -299,7 +299,7 @@ static enum grade find_grade(struct weighing *weighing)
     return grade;
 }
 
-/* --- status ------------------------------------------------------------------------------------------------- */
+/* --- status ---------------------------------------------------------------------------------- */
 
 static void explain_status(struct weighing *weighing)
 {
@@ -320,7 +320,7 @@ static void explain_status(struct weighing *weighing)
     add_reason(weighing, RULE_SAL_STATUS, text);
 }
 
-/* --- putting it together ---------------------------------------------------------------------------------------- */
+/* --- putting it together --------------------------------------------------------------------- */
 
 static const struct verdict_reason *keep(struct arena *arena, const struct verdict_reason *reasons,
                                          unsigned *count)

@@ -1,7 +1,8 @@
 /* therapy/verdict.h -- is the current line salvage therapy, how sure is that, and why.
  *
- * What      the basis of the profile decides whether a line can be salvage at all; evidence E1 to E6
- *           gives the grade; a veto overrules.  The verdict rests on the last line of the disease.
+ * What      the basis of the profile decides whether a line can be salvage at all; evidence E1 to
+ *           E6 gives the grade; a veto overrules.  The verdict rests on the last line of the
+ *           disease.
  * Rules     SAL-001 to SAL-022; RULES_SPEC 6 and 8.
  */
 #pragma once

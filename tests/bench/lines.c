@@ -1,5 +1,5 @@
-/* Lines and verdicts per second on one core: patients with 40 orders each, of mixed diseases, derived
- * from resolved events, and once more from the packed rows of the store. */
+/* Lines and verdicts per second on one core: patients with 40 orders each, of mixed diseases,
+ * derived from resolved events, and once more from the packed rows of the store. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -80,8 +80,8 @@ static const struct event *unpack(const struct patient *patient, struct arena *a
     return events;
 }
 
-/* Timelines per second, mean over SECONDS; `mode` 0 from resolved events, 1 from packed rows, 2 with
- * the JSON answer. */
+/* Timelines per second, mean over SECONDS; `mode` 0 from resolved events, 1 from packed rows, 2
+ * with the JSON answer. */
 static double measure(const struct patient *patients, int mode)
 {
     struct arena arena;

@@ -1,6 +1,6 @@
-/* The worked examples that come with the rules: every one whose rules are built must hold.  They lie
- * beside the repository (../shared/lot); without them this test says SKIPPED.  Published rule sets are
- * the default profile with the parameters that they publish. */
+/* The worked examples that come with the rules: every one whose rules are built must hold.  They
+ * lie beside the repository (../shared/lot); without them this test says SKIPPED.  Published rule
+ * sets are the default profile with the parameters that they publish. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@ struct example {
     unsigned event_count, condition_count, line_count, order_count;
 };
 
-/* --- reading ------------------------------------------------------------------------------------- */
+/* --- reading --------------------------------------------------------------------------------- */
 
 struct reading {
     struct example *example;
@@ -143,7 +143,7 @@ static bool on_close(void *ctx, struct json_reader *reader, enum json_kind kind)
     return true;
 }
 
-/* --- the patient ------------------------------------------------------------------------------------ */
+/* --- the patient ----------------------------------------------------------------------------- */
 
 static struct date_span span(struct slice text)
 {
@@ -258,8 +258,8 @@ static void add_fhir(struct story *story, const struct example_order *told)
             arena_format(&story->arena, "MedicationRequest/%.*s", SLICE_ARGS(told->prior));
 }
 
-/* The example says which disease it is about; its codes need not tell (C34.90 is both lung cancers).
- * FHIR's clinicalStatus has no word for progression: a sender writes relapse. */
+/* The example says which disease it is about; its codes need not tell (C34.90 is both lung
+ * cancers). FHIR's clinicalStatus has no word for progression: a sender writes relapse. */
 static void add_condition(struct story *story, const struct disease *disease,
                           const struct example_condition *told)
 {
@@ -313,7 +313,7 @@ static void tell(struct story *story, const struct example *example, const struc
     named->meaning_count = 1;
 }
 
-/* --- published rule sets ------------------------------------------------------------------------------ */
+/* --- published rule sets --------------------------------------------------------------------- */
 
 /* Merck 2019: gap 120, maintenance by drug list alone, no add-on rule. */
 static void make_merck19(struct profile *profile)
@@ -364,7 +364,7 @@ static const struct disease *disease_of(const struct example *example)
     return &changed;
 }
 
-/* --- comparing ---------------------------------------------------------------------------------------------- */
+/* --- comparing ------------------------------------------------------------------------------- */
 
 static bool is_same_drug(struct slice expected, const struct drug *drug)
 {
@@ -479,7 +479,7 @@ static bool example_holds(const struct example *example, char *why)
     return holds;
 }
 
-/* --- the suite -------------------------------------------------------------------------------------------- */
+/* --- the suite ------------------------------------------------------------------------------- */
 
 static void run_file(const char *path, unsigned *held, unsigned *waiting, unsigned *failed)
 {

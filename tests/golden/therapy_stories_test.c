@@ -1,5 +1,5 @@
-/* The stories of tests/golden/therapy: prose for people, blocks for this test.  With UPDATE=1 in the
- * environment it prints what the engine answers instead of comparing. */
+/* The stories of tests/golden/therapy: prose for people, blocks for this test.  With UPDATE=1 in
+ * the environment it prints what the engine answers instead of comparing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
-/* What Conditions and stopped orders say: EVD-001 to EVD-011.  The story is always a first regimen and
- * a second one half a year later; the evidence decides how the second line is opened and graded. */
+/* What Conditions and stopped orders say: EVD-001 to EVD-011.  The story is always a first regimen
+ * and a second one half a year later; the evidence decides how the second line is opened and
+ * graded. */
 #include "support/therapy/story_case.h"
 
 #define LYMPHOMA "@C83.30 2020-01-01; "

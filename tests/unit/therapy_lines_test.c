@@ -1,5 +1,6 @@
 /* What opens a line and what does not: LOT-001 to LOT-017, LOT-022 to LOT-026, LOT-029, LOT-030,
- * LOT-032.  Each rule has a row that fails if the rule were off and one that fails if it were too eager. */
+ * LOT-032.  Each rule has a row that fails if the rule were off and one that fails if it were too
+ * eager. */
 #include "support/therapy/story_case.h"
 
 #define LUNG "@C34.90 2020-01-01; "

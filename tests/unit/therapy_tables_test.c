@@ -1,5 +1,5 @@
-/* The tables of rules: what a clinician mistypes is told with its line and column, and every name is
- * checked against the drug dictionary.  Also what the shipped tables promise. */
+/* The tables of rules: what a clinician mistypes is told with its line and column, and every name
+ * is checked against the drug dictionary.  Also what the shipped tables promise. */
 #include "support/therapy/story_case.h"
 
 static const struct fault {

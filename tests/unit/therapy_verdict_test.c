@@ -1,4 +1,5 @@
-/* The salvage verdict: SAL-001 to SAL-022, the setting (LOT-031) and the names of regimens (LOT-033). */
+/* The salvage verdict: SAL-001 to SAL-022, the setting (LOT-031) and the names of regimens
+ * (LOT-033). */
 #include "support/therapy/story_case.h"
 
 #define LYMPHOMA "@C83.30 2020-01-01; "

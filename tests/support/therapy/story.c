@@ -15,7 +15,7 @@ static void complain(const char *what, struct slice text)
     exit(2);
 }
 
-/* --- files and the mapping --------------------------------------------------------------------- */
+/* --- files and the mapping ------------------------------------------------------------------- */
 
 bool story_file(const char *path, struct arena *arena, struct slice *out)
 {
@@ -106,7 +106,7 @@ void story_begin(struct story *story)
 
 void story_end(struct story *story) { arena_fini(&story->arena); }
 
-/* --- reading a clause ---------------------------------------------------------------------------- */
+/* --- reading a clause ------------------------------------------------------------------------ */
 
 static struct slice trim(struct slice text)
 {
@@ -169,7 +169,7 @@ static const struct slice *one_reference(struct story *story, const char *type, 
 
 #define ICD10CM "http://hl7.org/fhir/sid/icd-10-cm"
 
-/* --- words behind an order ---------------------------------------------------------------------- */
+/* --- words behind an order ------------------------------------------------------------------- */
 
 static bool read_status_word(struct event *order, struct slice word)
 {
@@ -302,7 +302,7 @@ static void read_order_words(struct story *story, struct event *order, struct sl
     }
 }
 
-/* --- clauses ---------------------------------------------------------------------------------------- */
+/* --- clauses --------------------------------------------------------------------------------- */
 
 struct when {
     struct date_span start, end;
@@ -434,7 +434,7 @@ void story_tell(struct story *story, const char *text)
     }
 }
 
-/* --- deriving and reading the answer ------------------------------------------------------------------ */
+/* --- deriving and reading the answer --------------------------------------------------------- */
 
 const struct therapy *story_derive_with(struct story *story, const struct rules *rules,
                                         const char *day)

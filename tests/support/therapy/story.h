@@ -1,7 +1,7 @@
 /* support/therapy/story.h -- a patient told in one line of text, for tests of the engine.
  *
- * What      clauses joined by ';'.  Each makes events, as a sender would have sent them, and runs them
- *           through the real mappings:
+ * What      clauses joined by ';'.  Each makes events, as a sender would have sent them, and runs
+ *           them through the real mappings:
  *
  *             carboplatin + pemetrexed 2021-01-04 x4/21      four cycles of two orders each
  *             lenalidomide 2021-01-04..2021-06-01            one order of a drug
@@ -10,8 +10,8 @@
  *             !sct 2021-07-03                                a Procedure (sct allo apheresis)
  *
  *           followed by any of the words of order_words[] in story.c: stopped, toxicity, curative,
- *           plan:A, for:c1, intent:filler, based:m1, supply:30 ...  Orders are m1, m2 ..., Conditions
- *           c1, c2 ..., in the order of the text.
+ *           plan:A, for:c1, intent:filler, based:m1, supply:30 ...  Orders are m1, m2 ...,
+ *           Conditions c1, c2 ..., in the order of the text.
  * Owns      a story owns its events until story_end().  The mapping is loaded once per program.
  */
 #pragma once
@@ -31,7 +31,8 @@ struct story {
 /* The mapping of the repository's mappings/; stops the program with its faults printed. */
 const struct mapping *story_mapping(void);
 
-/* Loads mappings/ with the first `from` in `file` replaced by `to`; true when it loads all the same. */
+/* Loads mappings/ with the first `from` in `file` replaced by `to`; true when it loads all the
+ * same. */
 bool story_load_edited(const char *file, const char *from, const char *to,
                        struct table_errors *errors);
 

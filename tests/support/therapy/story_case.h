@@ -1,7 +1,7 @@
 /* support/therapy/story_case.h -- one row of a table of stories, and the test that it is.
  *
- * What      a member that is NULL is not compared; `verdict` and `notes` are prefixes of what the story
- *           gives, so that a row names only what it is about.
+ * What      a member that is NULL is not compared; `verdict` and `notes` are prefixes of what the
+ *           story gives, so that a row names only what it is about.
  */
 #pragma once
 
