@@ -64,8 +64,7 @@ struct segment {
     unsigned drug_count;
 };
 
-/* A decision inside a line that did not open a new one: SUBSTITUTION, MAINTENANCE, ADD_EXEMPT
- * ... */
+/* A decision inside a line that did not open a new one, such as SUBSTITUTION or MAINTENANCE. */
 struct line_note {
     struct boundary why;
     struct date day;
