@@ -1,7 +1,8 @@
 /* The SQLite backend: connections, transactions and the table of operations.
  *
  * One connection writes (the lane's), with a write-ahead log and a sync per commit; the
- * checkpointer has one of its own.  Offline commands may read the same file from another process at any time. */
+ * checkpointer has one of its own.  Offline commands may read the same file from another process at
+ * any time. */
 #include "store/sqlite_int.h"
 
 #include <errno.h>
@@ -43,7 +44,7 @@ bool sqlite_connect(const char *path, bool is_read_only, size_t cache_bytes, sql
 {
     sqlite3 *db = NULL;
     int flags = SQLITE_OPEN_NOMUTEX | (is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
-    if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(path, &db, flags, sqlite_vfs_name()) != SQLITE_OK)
         sqlite_failed(db, "store.open", err);
     else if (set_up(db, is_read_only, cache_bytes, err)) {
         *out = db;

@@ -85,6 +85,9 @@ void checkpointer_stop(struct checkpointer *checkpointer);
 /* Lane thread, after a commit: `wal_pages` pages are in the log of `db`. */
 void checkpointer_after_commit(struct checkpointer *checkpointer, sqlite3 *db, int wal_pages);
 
+/* sqlite_vfs.c: files whose write-ahead log is written in one piece per commit. */
+const char *sqlite_vfs_name(void);
+
 /* sqlite.c: a connection with this store's settings. */
 bool sqlite_connect(const char *path, bool is_read_only, size_t cache_bytes, sqlite3 **out,
                     struct err *err) MUST_USE;
