@@ -421,7 +421,7 @@ static void tell_procedure(struct story *story, struct slice clause)
 
 void story_tell(struct story *story, const char *text)
 {
-    for (struct slice rest = slice_of(text); rest.len > 0;) {
+    for (struct slice rest = arena_copy(&story->arena, slice_of(text)); rest.len > 0;) {
         struct slice clause = trim(slice_take_until(&rest, ';'));
         if (clause.len == 0)
             continue;
