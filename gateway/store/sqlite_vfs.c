@@ -1,7 +1,7 @@
 /* A write-ahead log that is written in one piece per commit.
  *
- * SQLite writes each page of a transaction to its log with two small writes, a header of 24 bytes and
- * the page; for a batch of jobs that is hundreds of system calls.  Nobody may look at those pages
+ * SQLite writes each page of a transaction to its log with two writes, a header of 24 bytes and the
+ * page; for a batch of jobs that is hundreds of system calls.  Nobody may look at those pages
  * before the sync that ends the transaction, so this layer between SQLite and the system collects
  * them and writes them in one go when SQLite asks for the sync (or reads them back, or asks for the
  * length).  What is durable when a sync returns is the same as without it.  A write that fails is

@@ -146,8 +146,8 @@ struct outbox_row {
     struct slice identity;
     struct slice body;
     struct sha256 wanted; /* digest of wish and body */
-    /* Digest that the destination holds; all zero when none; a mark that begins with 0xff while that
-     * is not known (outbox/delivery.h). */
+    /* Digest that the destination holds; all zero when none; a mark that begins with 0xff while
+     * that is not known (outbox/delivery.h). */
     struct sha256 held;
     enum outbox_state state;
     uint32_t attempts; /* since the last success or change */
