@@ -83,41 +83,34 @@ static bool is_plain(unsigned char c) { return c >= 0x20 && c != '"' && c != '\\
 #define EACH_BYTE UINT64_C(0x0101010101010101)
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 
-/* How many characters from the start need no escape; eight at a time.  A byte's high bit is left in
- * the sum when the byte is a control character, a quotation mark or a backslash: the usual test for
- * bytes below a bound, the latter two made zero first.  A borrow can only mark a byte behind one
- * that is marked rightly, and the first one is then found by looking at each. */
-static size_t plain_run(struct slice text)
+/* Of eight characters, not 0 when one of them needs an escape.  In each byte the high bit is the usual
+ * test for a value below a bound: a control character, or a quotation mark or a backslash that was
+ * made zero first.  A borrow can mark a byte wrongly, but only beside one that is marked rightly. */
+static inline uint64_t special_of(const char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t quote = word ^ EACH_BYTE * '"', backslash = word ^ EACH_BYTE * '\\';
+    return (((word - EACH_BYTE * 0x20) & ~word) | ((quote - EACH_BYTE) & ~quote) |
+            ((backslash - EACH_BYTE) & ~backslash)) &
+           HIGH_BITS;
+}
+
+/* How many characters from the start need no escape. */
+static inline size_t plain_run(struct slice text)
 {
     size_t i = 0;
-    for (; i + 8 <= text.len; i += 8) {
-        uint64_t word;
-        memcpy(&word, text.at + i, 8);
-        uint64_t quote = word ^ EACH_BYTE * '"', backslash = word ^ EACH_BYTE * '\\';
-        uint64_t special = ((word - EACH_BYTE * 0x20) & ~word) | ((quote - EACH_BYTE) & ~quote) |
-                           ((backslash - EACH_BYTE) & ~backslash);
-        if ((special & HIGH_BITS) != 0)
-            break;
-    }
+    for (; i + 8 <= text.len && special_of(text.at + i) == 0; i += 8)
+        continue;
+    if (i > 0 && i + 8 > text.len && special_of(text.at + text.len - 8) == 0)
+        return text.len; /* the rest, looked at together with what comes before it */
     while (i < text.len && is_plain((unsigned char)text.at[i]))
         i++;
     return i;
 }
 
-static void add_quoted(struct buffer *out, struct slice text)
+static void add_escaped(struct buffer *out, struct slice text, size_t plain)
 {
-    size_t plain = plain_run(text);
-    if (plain == text.len) { /* nearly always: one copy */
-        char *room = buffer_room(out, text.len + 2);
-        if (room == NULL)
-            return;
-        room[0] = '"';
-        if (text.len > 0)
-            memcpy(room + 1, text.at, text.len);
-        room[text.len + 1] = '"';
-        buffer_grew(out, text.len + 2);
-        return;
-    }
     buffer_add_char(out, '"');
     for (;;) {
         buffer_add(out, (struct slice){ text.at, plain });
@@ -131,12 +124,30 @@ static void add_quoted(struct buffer *out, struct slice text)
     buffer_add_char(out, '"');
 }
 
+static inline void add_quoted(struct buffer *out, struct slice text)
+{
+    size_t plain = plain_run(text);
+    char *room = plain == text.len ? buffer_room(out, text.len + 2) : NULL;
+    if (room == NULL) {
+        add_escaped(out, text, plain);
+        return;
+    }
+    room[0] = '"';
+    if (text.len > 0)
+        memcpy(room + 1, text.at, text.len);
+    room[text.len + 1] = '"';
+    out->len += text.len + 2;
+}
+
 void json_key(struct json_writer *writer, const char *key)
 {
     CHECK(!writer->after_key);
     separate(writer);
     add_quoted(writer->out, slice_of(key));
-    buffer_add(writer->out, writer->is_pretty ? SLICE(": ") : SLICE(":"));
+    if (writer->is_pretty)
+        buffer_add(writer->out, SLICE(": "));
+    else
+        buffer_add_char(writer->out, ':');
     writer->after_key = true;
 }
 

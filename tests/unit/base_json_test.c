@@ -418,6 +418,52 @@ static void the_writer_is_compact_or_indented(void **state)
     buffer_fini(&out);
 }
 
+static size_t escape_one_by_one(const unsigned char *text, size_t len, char *out)
+{
+    static const char shorts[] = "\"\"\\\\\nn\rr\tt";
+    size_t used = 0;
+    out[used++] = '"';
+    for (size_t i = 0; i < len; i++) {
+        const char *kind = text[i] != '\0' ? shorts : "";
+        while (*kind != '\0' && (unsigned char)*kind != text[i])
+            kind += 2;
+        if (*kind != '\0')
+            used += (size_t)snprintf(out + used, 8, "\\%c", kind[1]);
+        else if (text[i] < 0x20)
+            used += (size_t)snprintf(out + used, 8, "\\u%04x", text[i]);
+        else
+            out[used++] = (char)text[i];
+    }
+    out[used++] = '"';
+    return used;
+}
+
+/* The writer looks at eight characters at a time: each one, everywhere, beside each other kind. */
+static void every_character_is_escaped_everywhere(void **state)
+{
+    (void)state;
+    static const unsigned char beside[] = { 'x', '"', '\\', 0x00, 0x1f, 0x20, 0x7f, 0x80, 0xff };
+    struct buffer out;
+    struct json_writer writer;
+    buffer_init(&out, 4096);
+    for (size_t len = 1; len <= 25; len++)
+        for (size_t at = 0; at < len; at++)
+            for (unsigned i = 0; i < 256 * COUNT_OF(beside); i++) {
+                unsigned char text[25];
+                char expected[25 * 6 + 2];
+                memset(text, 'x', sizeof text);
+                text[(at + 1) % len] = beside[i / 256];
+                text[at] = (unsigned char)i;
+                size_t wanted = escape_one_by_one(text, len, expected);
+                buffer_reset(&out);
+                json_writer_init(&writer, &out, false);
+                json_string(&writer, (struct slice){ (const char *)text, len });
+                assert_int_equal(out.len, wanted);
+                assert_memory_equal(out.at, expected, wanted);
+            }
+    buffer_fini(&out);
+}
+
 int main(void)
 {
     enum { READINGS = COUNT_OF(readings), REFUSALS = COUNT_OF(refusals) };
@@ -433,6 +479,7 @@ int main(void)
         cmocka_unit_test(a_very_long_key_is_refused),
         cmocka_unit_test(hostile_keys_do_not_pass_for_paths),
         cmocka_unit_test(the_writer_is_compact_or_indented),
+        cmocka_unit_test(every_character_is_escaped_everywhere),
     };
     struct CMUnitTest tests[READINGS + REFUSALS + COUNT_OF(others)];
     size_t count = 0;

@@ -1,0 +1,587 @@
+/* The digest of a posting is of what it says, taken before its body is written.  So nothing that a
+ * body is made of may be missed: each member of what the planner is handed is changed, one by one,
+ * in several situations, and where a body then differs its digest must. */
+#include "plan_story.h"
+
+static struct fixture fixture;
+static struct verdict_reason veto;
+static struct plan_texts texts;
+static struct plan_input input;
+static struct posted before[PLAN_POSTINGS_MAX];
+static struct arena kept, arena;
+
+static const struct drug other_drug = { .name = SLICE("another drug"), .traits = TRAIT_PLATINUM };
+static const struct drug *other_drugs[FIXTURE_DRUGS_MAX];
+static const struct event other_event = { .type = FHIR_MEDICATION_REQUEST, .id = SLICE("other") };
+static const struct event *other_events[FIXTURE_DRUGS_MAX];
+static const struct sha256 other_digest = { { 0x77 } };
+
+enum situation { HOLDS, EXTENDED, TRUNCATED, GOES_ON, FALLS, IN_ERROR, DIES, SITUATION_COUNT };
+
+static const char *const situations[] = {
+    [HOLDS] = "every member that a body is made of is in its digest",
+    [EXTENDED] = "the same with extensions",
+    [TRUNCATED] = "the same when the history is truncated",
+    [GOES_ON] = "the same while the line goes on",
+    [FALLS] = "the same when the verdict falls",
+    [IN_ERROR] = "the same when its evidence was withdrawn",
+    [DIES] = "the same when the patient has died",
+};
+
+/* --- what is changed ------------------------------------------------------------------------- */
+
+enum of {
+    INPUT,
+    THERAPY,
+    HISTORY,
+    DISEASE,
+    CONDITION,
+    VERDICT,
+    REASON,
+    VETO,
+    LINE,
+    EARLIER,
+    DRUG,
+    ORDER,
+    CLASS,
+    BEFORE,
+    OF_COUNT
+};
+
+enum how {
+    NUMBER,      /* another number, or another of an enumeration */
+    LOGIC,       /* true becomes false */
+    DAY,         /* a day later */
+    WORDS,       /* other text */
+    LETTER,      /* of an array of characters */
+    DRUGS,       /* a list of other drugs */
+    EVENTS,      /* a list of other events */
+    DIGEST,      /* of something else */
+    MISSING,     /* NULL */
+    LINE_NUMBER, /* of the line that the verdict names */
+    EVIDENCE,    /* of a boundary */
+    ROWS,        /* what it points to has rows of its own, or nothing follows it */
+};
+
+struct member {
+    const char *name;
+    enum of of;
+    size_t at, size;
+    enum how how;
+    const char
+        *news; /* while it holds: F, C or both; "source" when only a source has another name */
+};
+
+#define MEMBER(of, type, member, how, news)                                                    \
+    {                                                                                          \
+#of ": " #member, of, offsetof(struct type, member), sizeof((struct type *)0)->member, \
+            how, news                                                                          \
+    }
+
+/* clang-format off */
+static const struct member members[] = {
+    MEMBER(INPUT, plan_input, tenant, WORDS, "FC"),
+    MEMBER(INPUT, plan_input, patient, WORDS, "FC"),
+    MEMBER(INPUT, plan_input, therapy, ROWS, ""),
+    MEMBER(INPUT, plan_input, before, ROWS, ""),
+    MEMBER(INPUT, plan_input, before_count, ROWS, ""),
+    MEMBER(INPUT, plan_input, retracted, ROWS, ""),
+    MEMBER(INPUT, plan_input, retracted_count, NUMBER, ""),
+    MEMBER(INPUT, plan_input, rule_set, DIGEST, "source"),
+    MEMBER(INPUT, plan_input, instance, WORDS, "FC"),
+    MEMBER(INPUT, plan_input, device, WORDS, "source"),
+    MEMBER(INPUT, plan_input, texts, MISSING, "C"),
+    MEMBER(INPUT, plan_input, grade_min, NUMBER, ""),
+    MEMBER(INPUT, plan_input, is_deceased, LOGIC, "FC"),
+    MEMBER(INPUT, plan_input, deceased, DAY, ""),
+    MEMBER(INPUT, plan_input, with_extensions, LOGIC, "FC"),
+    MEMBER(INPUT, plan_input, today, DAY, ""),
+    MEMBER(THERAPY, therapy, as_of, DAY, ""),
+    MEMBER(THERAPY, therapy, histories, ROWS, ""),
+    MEMBER(THERAPY, therapy, history_count, NUMBER, "FC"),
+    MEMBER(THERAPY, therapy, unmapped, EVENTS, ""),
+    MEMBER(THERAPY, therapy, unmapped_count, NUMBER, ""),
+    MEMBER(THERAPY, therapy, unattributed, EVENTS, ""),
+    MEMBER(THERAPY, therapy, unattributed_count, NUMBER, ""),
+    MEMBER(THERAPY, therapy, next_change, DAY, ""),
+    MEMBER(HISTORY, history, disease, ROWS, ""),
+    MEMBER(HISTORY, history, condition, MISSING, "C"),
+    MEMBER(HISTORY, history, is_ambiguous, LOGIC, ""),
+    MEMBER(HISTORY, history, lines, ROWS, ""),
+    MEMBER(HISTORY, history, line_count, NUMBER, "FC"),
+    MEMBER(HISTORY, history, verdict, ROWS, ""),
+    MEMBER(HISTORY, history, classes, ROWS, ""),
+    MEMBER(HISTORY, history, class_count, NUMBER, "C"),
+    MEMBER(DISEASE, disease, index, NUMBER, ""),
+    MEMBER(DISEASE, disease, key, WORDS, "FC"),
+    MEMBER(DISEASE, disease, name, WORDS, "FC"),
+    MEMBER(DISEASE, disease, family, NUMBER, ""),
+    MEMBER(DISEASE, disease, profile, ROWS, ""),
+    MEMBER(DISEASE, disease, within, ROWS, ""),
+    MEMBER(DISEASE, disease, listed, ROWS, ""),
+    MEMBER(DISEASE, disease, identifying, ROWS, ""),
+    MEMBER(CONDITION, event, type, NUMBER, "C"),
+    MEMBER(CONDITION, event, id, WORDS, "C"),
+    MEMBER(CONDITION, event, version, NUMBER, ""),
+    MEMBER(VERDICT, verdict, salvage, LOGIC, "FC"),
+    MEMBER(VERDICT, verdict, grade, NUMBER, "FC"),
+    MEMBER(VERDICT, verdict, line, NUMBER, "FC"),
+    MEMBER(VERDICT, verdict, basis, WORDS, "FC"),
+    MEMBER(VERDICT, verdict, status, NUMBER, "FC"),
+    MEMBER(VERDICT, verdict, reasons, ROWS, ""),
+    MEMBER(VERDICT, verdict, reason_count, NUMBER, "FC"),
+    MEMBER(VERDICT, verdict, vetoes, ROWS, ""),
+    MEMBER(VERDICT, verdict, veto_count, NUMBER, ""),
+    MEMBER(VERDICT, verdict, history_truncated, LOGIC, "FC"),
+    MEMBER(VERDICT, verdict, evidence, EVENTS, ""),
+    MEMBER(VERDICT, verdict, evidence_count, NUMBER, ""),
+    MEMBER(REASON, verdict_reason, rule, NUMBER, ""),
+    MEMBER(REASON, verdict_reason, text, WORDS, "FC"),
+    MEMBER(VETO, verdict_reason, rule, NUMBER, ""),
+    MEMBER(VETO, verdict_reason, text, WORDS, ""),
+    MEMBER(LINE, line, number, LINE_NUMBER, "FC"),
+    MEMBER(LINE, line, number_min, NUMBER, "FC"),
+    MEMBER(LINE, line, number_max, NUMBER, "FC"),
+    MEMBER(LINE, line, id, LETTER, ""),
+    MEMBER(LINE, line, start, DAY, "FC"),
+    MEMBER(LINE, line, end, DAY, "C"),
+    MEMBER(LINE, line, is_open, LOGIC, "C"),
+    MEMBER(LINE, line, is_short, LOGIC, ""),
+    MEMBER(LINE, line, setting, NUMBER, ""),
+    MEMBER(LINE, line, drugs, DRUGS, "FC"),
+    MEMBER(LINE, line, drug_count, NUMBER, "FC"),
+    MEMBER(LINE, line, regimen, WORDS, "FC"),
+    MEMBER(LINE, line, segments, ROWS, ""),
+    MEMBER(LINE, line, segment_count, NUMBER, ""),
+    MEMBER(LINE, line, opened_by, EVIDENCE, ""),
+    MEMBER(LINE, line, closed_by, EVIDENCE, ""),
+    MEMBER(LINE, line, notes, ROWS, ""),
+    MEMBER(LINE, line, note_count, NUMBER, ""),
+    MEMBER(LINE, line, sources, EVENTS, "C"),
+    MEMBER(LINE, line, source_count, NUMBER, "C"),
+    MEMBER(EARLIER, line, number, NUMBER, "C"),
+    MEMBER(EARLIER, line, number_min, NUMBER, ""),
+    MEMBER(EARLIER, line, number_max, NUMBER, ""),
+    MEMBER(EARLIER, line, id, LETTER, ""),
+    MEMBER(EARLIER, line, start, DAY, "C"),
+    MEMBER(EARLIER, line, end, DAY, "C"),
+    MEMBER(EARLIER, line, is_open, LOGIC, "C"),
+    MEMBER(EARLIER, line, is_short, LOGIC, ""),
+    MEMBER(EARLIER, line, setting, NUMBER, ""),
+    MEMBER(EARLIER, line, drugs, DRUGS, "C"),
+    MEMBER(EARLIER, line, drug_count, NUMBER, "C"),
+    MEMBER(EARLIER, line, regimen, WORDS, "C"),
+    MEMBER(EARLIER, line, segments, ROWS, ""),
+    MEMBER(EARLIER, line, segment_count, NUMBER, ""),
+    MEMBER(EARLIER, line, opened_by, EVIDENCE, ""),
+    MEMBER(EARLIER, line, closed_by, EVIDENCE, ""),
+    MEMBER(EARLIER, line, notes, ROWS, ""),
+    MEMBER(EARLIER, line, note_count, NUMBER, ""),
+    MEMBER(EARLIER, line, sources, EVENTS, ""),
+    MEMBER(EARLIER, line, source_count, NUMBER, ""),
+    MEMBER(DRUG, drug, name, WORDS, "FC"),
+    MEMBER(DRUG, drug, traits, NUMBER, "C"),
+    MEMBER(ORDER, event, type, NUMBER, "C"),
+    MEMBER(ORDER, event, id, WORDS, "C"),
+    MEMBER(ORDER, event, version, NUMBER, ""),
+    MEMBER(CLASS, class_exposure, drug_class, WORDS, "C"),
+    MEMBER(CLASS, class_exposure, drugs, DRUGS, "C"),
+    MEMBER(CLASS, class_exposure, drug_count, NUMBER, "C"),
+    MEMBER(CLASS, class_exposure, first, DAY, "C"),
+    MEMBER(CLASS, class_exposure, last, DAY, "C"),
+    MEMBER(CLASS, class_exposure, failed, LOGIC, "C"),
+    MEMBER(BEFORE, posted, kind, ROWS, ""),
+    MEMBER(BEFORE, posted, target, ROWS, ""),
+    MEMBER(BEFORE, posted, wish, ROWS, ""),
+    MEMBER(BEFORE, posted, disease, WORDS, ""),
+    MEMBER(BEFORE, posted, line_id, WORDS, ""),
+    MEMBER(BEFORE, posted, digest, ROWS, ""),
+    MEMBER(BEFORE, posted, evidence_ids, WORDS, ""),
+    MEMBER(BEFORE, posted, text, WORDS, ""),
+    MEMBER(BEFORE, posted, start, DAY, ""),
+    MEMBER(BEFORE, posted, end, DAY, ""),
+};
+/* clang-format on */
+
+static void *object_of(enum of of)
+{
+    struct fixture_disease *own = &fixture.diseases[0];
+    switch (of) {
+    case INPUT:
+        return &input;
+    case THERAPY:
+        return &fixture.therapy;
+    case HISTORY:
+        return &fixture.histories[0];
+    case DISEASE:
+        return &own->disease;
+    case CONDITION:
+        return &fixture.events[0];
+    case VERDICT:
+        return &fixture.histories[0].verdict;
+    case REASON:
+        return &own->reasons[0];
+    case VETO:
+        return &veto;
+    case LINE:
+        return &own->lines[1];
+    case EARLIER:
+        return &own->lines[0];
+    case DRUG:
+        return &fixture.drugs[0];
+    case ORDER:
+        return &fixture.events[3];
+    case CLASS:
+        return &own->classes[0];
+    case BEFORE:
+    case OF_COUNT:
+        break;
+    }
+    return before;
+}
+
+static void change(const struct member *member, unsigned char *object)
+{
+    void *at = object + member->at;
+    uint32_t *number = at;
+    switch (member->how) {
+    case NUMBER:
+        *number = *number > 0 ? *number - 1 : 1;
+        break;
+    case LOGIC:
+        *(bool *)at = !*(bool *)at;
+        break;
+    case DAY:
+        *(struct date *)at = date_add(*(struct date *)at, 1);
+        break;
+    case WORDS:
+        *(struct slice *)at = SLICE("other words");
+        break;
+    case LETTER:
+        *(char *)at = '?';
+        break;
+    case DRUGS:
+        *(const struct drug *const **)at = other_drugs;
+        break;
+    case EVENTS:
+        *(const struct event *const **)at = other_events;
+        break;
+    case DIGEST:
+        *(const struct sha256 **)at = &other_digest;
+        break;
+    case MISSING:
+        memset(at, 0, sizeof(void *));
+        break;
+    case LINE_NUMBER:
+        *number = fixture.histories[0].verdict.line = 7;
+        break;
+    case EVIDENCE:
+        *(struct boundary *)at = (struct boundary){ .evidence = other_events, .evidence_count = 1 };
+        break;
+    case ROWS:
+        break;
+    }
+}
+
+/* --- situations ------------------------------------------------------------------------------ */
+
+static void make(struct plan *plan) { story_make(&input, &arena, plan); }
+
+static void set_scene(enum situation situation)
+{
+    static const struct slice retracted[] = { SLICE("Condition/c1"),
+                                              SLICE("MedicationRequest/m4") };
+    static const struct fixture_line first = { "", "carboplatin doxorubicin", "2024-01-08",
+                                               "2024-05-06" };
+    static const struct fixture_line second = { "R-ICE", "carboplatin etoposide", "2025-06-16",
+                                                "2025-08-11" };
+    fixture_init(&fixture, "2025-09-01");
+    struct history *history = fixture_disease(&fixture, "dlbcl", "lymphoma");
+    fixture_line(&fixture, history, &first);
+    fixture_line(&fixture, history, &second);
+    fixture_class(&fixture, history, "platinum", "carboplatin", true);
+    fixture_reason(&fixture, history, "new agents after a relapse");
+    fixture_salvage(&fixture, history, GRADE_HIGH, DISEASE_STATUS_RELAPSED);
+    veto = (struct verdict_reason){ .text = SLICE("a veto") };
+    history->verdict.vetoes = &veto;
+    history->verdict.veto_count = 1;
+    input = story_input(&fixture);
+    input.texts = &texts;
+    input.retracted = retracted;
+    input.deceased = fixture_date("2025-08-11"); /* when the line ended: only the reason differs */
+    if (situation == EXTENDED)
+        input.with_extensions = true;
+    if (situation == TRUNCATED)
+        history->verdict.history_truncated = true;
+    if (situation == GOES_ON) {
+        fixture.diseases[0].lines[0].regimen = SLICE("R-CHOP");
+        fixture.diseases[0].lines[1].is_open = true;
+        fixture.diseases[0].lines[1].end = fixture.therapy.as_of;
+        fixture.diseases[0].classes[0].last = fixture.therapy.as_of;
+    }
+}
+
+/* What held is remembered, and then ends. */
+static void set_end(enum situation situation)
+{
+    static struct plan plan;
+    if (situation < FALLS)
+        return;
+    make(&plan);
+    memcpy(before, plan.after, sizeof(before[0]) * plan.after_count);
+    input.before = before;
+    input.before_count = plan.after_count;
+    input.is_deceased = situation == DIES;
+    fixture.histories[0].verdict.salvage = situation == DIES;
+    input.retracted_count = situation == IN_ERROR ? 2 : 0;
+}
+
+/* --- what is compared ------------------------------------------------------------------------ */
+
+static const struct posting *posting_of(const struct plan *plan, enum posting_kind kind,
+                                        const char *token)
+{
+    for (unsigned i = 0; i < plan->posting_count; i++)
+        if (plan->postings[i].kind == kind &&
+            (token == NULL || story_has(plan->postings[i].body, token)))
+            return &plan->postings[i];
+    return NULL;
+}
+
+/* Without the two places that may differ while the same is said. */
+static struct slice meaning_part(struct slice body, struct slice *rest)
+{
+    const char *evidence = memmem(body.at, body.len, "<p>Evidence: ", 13);
+    const char *end = memmem(body.at, body.len, "</p></div>", 10);
+    const char *entity = memmem(body.at, body.len, ",\"entity\":", 10);
+    *rest = SLICE("");
+    if (evidence != NULL && end > evidence) {
+        *rest = slice_skip(body, (size_t)(end - body.at));
+        return (struct slice){ body.at, (size_t)(evidence - body.at) };
+    }
+    return entity != NULL ? (struct slice){ body.at, (size_t)(entity - body.at) } : body;
+}
+
+static bool is_body_same(const struct posting *a, const struct posting *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    struct slice a_rest, b_rest;
+    struct slice a_part = meaning_part(a->body, &a_rest), b_part = meaning_part(b->body, &b_rest);
+    return slice_eq(a_part, b_part) && slice_eq(a_rest, b_rest) && a->wish == b->wish;
+}
+
+static bool is_digest_same(const struct posting *a, const struct posting *b)
+{
+    return a == NULL || b == NULL ? a == b : sha256_equal(&a->digest, &b->digest);
+}
+
+static const struct {
+    char letter;
+    enum posting_kind kind;
+    const char *token;
+} kinds[] = {
+    { 'F', POSTING_FLAG, NULL },
+    { 'F', POSTING_PROVENANCE, PLAN_TOKEN_FLAG },
+    { 'C', POSTING_CARE_PLAN, NULL },
+    { 'C', POSTING_PROVENANCE, PLAN_TOKEN_CARE_PLAN },
+};
+
+static unsigned compare(const struct member *member, enum situation situation,
+                        const struct plan *plain, const struct plan *changed)
+{
+    bool is_source = strcmp(member->news, "source") == 0;
+    unsigned differing = 0;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        const struct posting *a = posting_of(plain, kinds[i].kind, kinds[i].token);
+        const struct posting *b = posting_of(changed, kinds[i].kind, kinds[i].token);
+        bool is_target = kinds[i].kind != POSTING_PROVENANCE;
+        bool differs = !is_body_same(a, b), is_news = !is_digest_same(a, b);
+        bool expected = !is_source && strchr(member->news, kinds[i].letter) != NULL;
+        if (differs && !is_news && !is_source)
+            fail_msg("%s: the %s has another body and the same digest", member->name,
+                     posting_kind_name(kinds[i].kind));
+        if (situation == HOLDS &&
+            (is_news != expected || (is_target && !is_source && differs != expected)))
+            fail_msg("%s: the %s is %snews, its body %s", member->name,
+                     posting_kind_name(kinds[i].kind), is_news ? "" : "no ",
+                     differs ? "differs" : "is the same");
+        if (is_source && (is_news || !differs))
+            fail_msg("%s: the name of a source is in the digest, or not in the body", member->name);
+        differing += differs;
+    }
+    return differing;
+}
+
+static void members_are_in_the_digest(void **state)
+{
+    enum situation situation = (enum situation)(uintptr_t)*state;
+    static struct plan plain, changed;
+    unsigned differing = 0;
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
+        arena_init(&arena, 4 << 20);
+        set_scene(situation);
+        set_end(situation);
+        make(&plain);
+        assert_int_equal(plain.posting_count, 4);
+        size_t each = members[i].of == BEFORE ? sizeof(before[0]) : 0;
+        for (size_t k = 0; k < (each > 0 ? 4 : 1); k++)
+            change(&members[i], (unsigned char *)object_of(members[i].of) + k * each);
+        make(&changed);
+        differing += compare(&members[i], situation, &plain, &changed);
+        arena_fini(&arena);
+    }
+    assert_true(differing > 8);
+}
+
+static size_t alignment_at(enum of of, size_t at)
+{
+    for (size_t i = 0; i < COUNT_OF(members); i++)
+        if (members[i].of == of && members[i].at == at)
+            return members[i].size % 8 == 0 ? 8 : members[i].size % 4 == 0 ? 4 : 1;
+    return 1;
+}
+
+/* A new member of these needs a row: what no row covers is padding. */
+static void every_member_has_a_row(void **state)
+{
+    (void)state;
+    static const size_t sizes[OF_COUNT] = {
+        [INPUT] = sizeof(struct plan_input),    [THERAPY] = sizeof(struct therapy),
+        [HISTORY] = sizeof(struct history),     [DISEASE] = sizeof(struct disease),
+        [VERDICT] = sizeof(struct verdict),     [REASON] = sizeof(struct verdict_reason),
+        [VETO] = sizeof(struct verdict_reason), [LINE] = sizeof(struct line),
+        [EARLIER] = sizeof(struct line),        [CLASS] = sizeof(struct class_exposure),
+        [BEFORE] = sizeof(struct posted),
+    };
+    for (unsigned of = 0; of < OF_COUNT; of++) {
+        bool is_covered[512] = { false };
+        size_t next = sizes[of], align = 8;
+        assert_true(sizes[of] <= sizeof is_covered);
+        for (size_t i = 0; i < COUNT_OF(members); i++)
+            if (members[i].of == of && sizes[of] > 0)
+                memset(&is_covered[members[i].at], true, members[i].size);
+        for (size_t i = sizes[of]; i-- > 0;) { /* padding is less than what follows it aligns to */
+            if (!is_covered[i] && next - i >= align)
+                fail_msg("object %u has a member without a row at byte %zu", of, i);
+            if (is_covered[i])
+                next = i;
+            if (is_covered[i] && (i == 0 || !is_covered[i - 1]))
+                align = alignment_at((enum of)of, i);
+        }
+    }
+}
+
+/* Each text of the table, changed by a letter. */
+static void every_text_is_in_the_digest(void **state)
+{
+    (void)state;
+    static struct plan plain, changed;
+    static struct plan_texts edited;
+    static char tsv[1 << 15];
+    unsigned differing = 0;
+    for (unsigned i = 0; i < texts.count; i++) {
+        struct text out = TEXT(tsv);
+        struct buffer faults;
+        text_add(&out, "kind\tkey\ttext\tsource\n");
+        for (unsigned k = 0; k < texts.count; k++)
+            text_add(&out, "%s\t%.*s\t%.*s%s\tx\n",
+                     texts.list[k].kind == PLAN_TEXT_CLASS ? "class" : "prompt",
+                     SLICE_ARGS(texts.list[k].key), SLICE_ARGS(texts.list[k].text),
+                     i == k ? "?" : "");
+        arena_init(&arena, 4 << 20);
+        buffer_init(&faults, 1 << 16);
+        assert_true(plan_texts_read(text_slice(&out), "edited", &arena, &edited, &faults));
+        buffer_fini(&faults);
+        set_scene(HOLDS);
+        make(&plain);
+        input.texts = &edited;
+        make(&changed);
+        const struct posting *a = story_posting(&plain, POSTING_CARE_PLAN);
+        const struct posting *b = story_posting(&changed, POSTING_CARE_PLAN);
+        assert_int_equal(is_body_same(a, b), is_digest_same(a, b));
+        differing += !is_body_same(a, b);
+        arena_fini(&arena);
+    }
+    assert_true(differing >= 5 && differing < texts.count);
+}
+
+/* --- the form -------------------------------------------------------------------------------- */
+
+static void add_bodies(struct buffer *all, const struct plan *plan)
+{
+    for (unsigned i = 0; i < plan->posting_count; i++)
+        buffer_add(all, plan->postings[i].body);
+}
+
+/* The digest does not see the code that writes bodies: PLAN_FORM stands for it. */
+static void bodies_of_another_form_have_another_number(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned form;
+        const char *bodies;
+    } forms[] = {
+        { 1, "eb7675f417f210956a4adcc362e50a250d90d7525c352d8e735a3866f56981b5" },
+    };
+    static struct plan plan;
+    struct buffer all;
+    char hex[SHA256_HEX_SIZE];
+    buffer_init(&all, 4 << 20);
+    arena_init(&arena, 4 << 20);
+    for (unsigned situation = 0; situation < SITUATION_COUNT; situation++) {
+        set_scene((enum situation)situation);
+        input.texts = NULL;
+        set_end((enum situation)situation);
+        make(&plan);
+        add_bodies(&all, &plan);
+    }
+    for (unsigned patient = 0; patient < FIXTURE_PATIENT_COUNT; patient++) {
+        fixture_patient(&fixture, (enum fixture_patient)patient);
+        input = story_input(&fixture);
+        make(&plan);
+        add_bodies(&all, &plan);
+    }
+    struct sha256 digest = sha256_of_one(buffer_slice(&all));
+    sha256_hex(&digest, hex);
+    buffer_fini(&all);
+    arena_fini(&arena);
+    assert_int_equal(forms[COUNT_OF(forms) - 1].form, PLAN_FORM);
+    if (strcmp(hex, forms[COUNT_OF(forms) - 1].bodies) != 0)
+        fail_msg("bodies are written otherwise than in form %u: raise PLAN_FORM in plan/plan.h and "
+                 "add { %u, \"%s\" } here",
+                 PLAN_FORM, PLAN_FORM + 1, hex);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    arena_init(&kept, 1 << 20);
+    story_read_texts(&kept, &texts);
+    for (unsigned i = 0; i < FIXTURE_DRUGS_MAX; i++) {
+        other_drugs[i] = &other_drug;
+        other_events[i] = &other_event;
+    }
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_fini(&kept);
+    return 0;
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[SITUATION_COUNT + 3] = {
+        cmocka_unit_test(every_member_has_a_row),
+        cmocka_unit_test(every_text_is_in_the_digest),
+        cmocka_unit_test(bodies_of_another_form_have_another_number),
+    };
+    for (uintptr_t i = 0; i < SITUATION_COUNT; i++) /* one reported test per situation */
+        tests[3 + i] = (struct CMUnitTest){ .name = situations[i],
+                                            .test_func = members_are_in_the_digest,
+                                            .initial_state = (void *)i };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
