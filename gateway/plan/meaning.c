@@ -1,5 +1,5 @@
-/* A body is 4 KiB of JSON and says about 400 bytes' worth.  Those bytes are written first and hashed:
- * when the digest is the remembered one, nothing else is done, and so ends nearly every derivation.
+/* A body is 4 KiB of JSON and says some 400 bytes' worth.  Those are written first and hashed: when
+ * the digest is the remembered one, nothing else is done, and so most derivations end.
  *
  * The rule of this file: whatever a body's words are made of is here too.  Not here is what a body
  * names without saying it: the software, the rule set, how many resources and which versions a
