@@ -15,8 +15,8 @@ static void write_source(struct body *body, struct slice reference, const struct
     json_object_end(&body->json);
 }
 
-/* No part of the meaning: a Provenance is sent when what it speaks of is sent, not whenever an order
- * is renewed.  While it holds, the exact versions it rests on.  When it has ended, what is
+/* No part of the meaning: a Provenance is sent when what it speaks of is sent, not whenever one of
+ * its sources has a new version.  While it holds, the exact versions it rests on.  When it has ended, what is
  * remembered: all of it, or, when it was an error, the resources that were withdrawn. */
 static void write_sources(struct body *body, const struct subject *subject)
 {
