@@ -16,8 +16,8 @@ static void write_source(struct body *body, struct slice reference, const struct
 }
 
 /* No part of the meaning: a Provenance is sent when what it speaks of is sent, not whenever one of
- * its sources has a new version.  While it holds, the exact versions it rests on.  When it has ended, what is
- * remembered: all of it, or, when it was an error, the resources that were withdrawn. */
+ * its sources has a new version.  While it holds, the exact versions it rests on.  When it has
+ * ended, what is remembered: all of it, or, when it was an error, the resources withdrawn. */
 static void write_sources(struct body *body, const struct subject *subject)
 {
     struct slice ids = subject->before != NULL ? subject->before->evidence_ids : SLICE("");

@@ -1,6 +1,6 @@
-/* Microseconds of plan_make() on one core, as it runs on the lane with every order of a patient: for
- * a patient without salvage, for a verdict that is as it was, after a renewed order (the CarePlan
- * lists it, the Flag does not), and for verdicts that are new or fall. */
+/* Microseconds of plan_make() on one core, as it runs on the lane with every order of a patient:
+ * for a patient without salvage, for a verdict that is as it was, after a renewed order (the
+ * CarePlan lists it, the Flag does not), and for verdicts that are new or fall. */
 #include <stdio.h>
 #include <time.h>
 
