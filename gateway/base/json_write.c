@@ -83,9 +83,10 @@ static bool is_plain(unsigned char c) { return c >= 0x20 && c != '"' && c != '\\
 #define EACH_BYTE UINT64_C(0x0101010101010101)
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 
-/* Of eight characters, not 0 when one of them needs an escape.  In each byte the high bit is the usual
- * test for a value below a bound: a control character, or a quotation mark or a backslash that was
- * made zero first.  A borrow can mark a byte wrongly, but only beside one that is marked rightly. */
+/* Of eight characters, not 0 when one of them needs an escape.  In each byte the high bit is the
+ * usual test for a value below a bound: a control character, or a quotation mark or a backslash
+ * that was made zero first.  A borrow can mark a byte wrongly, but only beside one that is marked
+ * rightly. */
 static inline uint64_t special_of(const char *at)
 {
     uint64_t word;

@@ -61,9 +61,9 @@ enum drug_trait {
 #define DRUG_INDEX_UNKNOWN UINT32_C(0x80000000)
 
 struct drug {
-    uint32_t index;          /* dense, by order of name; identifies the drug inside one mapping;
+    uint32_t index;    /* dense, by order of name; identifies the drug inside one mapping;
                               * DRUG_UNKNOWN: from DRUG_INDEX_UNKNOWN, a hash: compare names */
-    struct slice name;       /* "rituximab": the ingredient as printed */
+    struct slice name; /* "rituximab": the ingredient as printed */
     enum drug_group group;
     struct slice drug_class; /* "anti-CD20 mAb" */
     uint32_t traits;         /* enum drug_trait, or-ed */

@@ -8,7 +8,7 @@ static const char *const system_uris[CODE_SYSTEM_COUNT] = {
 #undef X
 };
 
-/* Other spellings that real senders use: OIDs, older URIs, national editions with the same codes. */
+/* Other spellings that real senders use: OIDs, older URIs, national editions of one system. */
 static const struct {
     const char *uri;
     enum code_system system;

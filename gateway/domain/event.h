@@ -42,7 +42,7 @@ enum code_system {
 #define X(name, uri) CODE_##name,
     CODE_SYSTEM_TABLE(X)
 #undef X
-    CODE_SYSTEM_COUNT
+        CODE_SYSTEM_COUNT
 };
 
 struct coding {
@@ -54,7 +54,7 @@ struct coding {
 /* A CodeableConcept. */
 struct concept {
     const struct coding *codings;
-    unsigned count; /* at most EVENT_CODINGS_MAX */
+    unsigned count;    /* at most EVENT_CODINGS_MAX */
     struct slice text; /* text, or a display where there is no text; at most EVENT_TEXT_MAX bytes */
 };
 
@@ -116,7 +116,12 @@ enum stop_reason {
     STOP_OTHER,
 };
 
-enum treatment_intent { TREATMENT_UNKNOWN, TREATMENT_CURATIVE, TREATMENT_PALLIATIVE, TREATMENT_OTHER };
+enum treatment_intent {
+    TREATMENT_UNKNOWN,
+    TREATMENT_CURATIVE,
+    TREATMENT_PALLIATIVE,
+    TREATMENT_OTHER,
+};
 
 /* What a Procedure means to the engine. */
 enum procedure_kind {
@@ -137,7 +142,7 @@ struct event {
 
     /* MedicationRequest (and its relatives) */
     struct concept medication;         /* own, contained or, once resolved, the referenced one's */
-    struct slice medication_reference; /* "Medication/m1" while it is not resolved, else as resolved */
+    struct slice medication_reference; /* "Medication/m1", resolved or not */
     bool medication_resolved;          /* codes come from the referenced Medication */
     enum order_status status;
     enum order_intent intent;
@@ -145,9 +150,9 @@ struct event {
     struct date_span authored_on;
     struct date_span bounds_start, bounds_end; /* the earliest and the latest over all dosages */
     struct date_span first_timing_event, last_timing_event;
-    int32_t bounds_days;      /* boundsDuration or boundsRange.high in days; 0 when absent */
-    int32_t repeat_days;      /* count x period in days; 0 when absent */
-    int32_t supply_days;      /* expectedSupplyDuration; 0 when absent, negatives arrive as 0 */
+    int32_t bounds_days; /* boundsDuration or boundsRange.high in days; 0 when absent */
+    int32_t repeat_days; /* count x period in days; 0 when absent */
+    int32_t supply_days; /* expectedSupplyDuration; 0 when absent, negatives arrive as 0 */
     struct date_span validity_end;
     struct date_span status_changed; /* meta.lastUpdated as the source sent it, or a status date */
     struct concept status_reason;
@@ -179,8 +184,8 @@ struct event {
     /* Filled by mapping_resolve(); not stored. */
     const struct drug *const *drugs; /* ingredients, sorted by index, distinct */
     unsigned drug_count;             /* at most EVENT_DRUGS_MAX */
-    bool is_unmapped;        /* no code and no text of the medication or condition was known */
-    bool is_conflicting;     /* codes of one concept disagree about the ingredients */
+    bool is_unmapped;    /* no code and no text of the medication or condition was known */
+    bool is_conflicting; /* codes of one concept disagree about the ingredients */
     const struct condition_code *meanings; /* Condition.code */
     unsigned meaning_count;
     const struct condition_code *reasons; /* reasonCode */

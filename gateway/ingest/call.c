@@ -1,6 +1,6 @@
 /* ingest/call.c -- the life of a call.
  *
- *   ingest_handle -> prepare (loop) -> lane: run, record -> commit -> done (loop) -> reply -> finish
+ *   ingest_handle -> prepare (loop) -> lane: run, record -> commit -> done (loop) -> reply
  *         |              |                  |
  *         |              |                  +-- a transaction fails: everything it wrote is undone,
  *         |              |                      a second job records the refusal, then the reply

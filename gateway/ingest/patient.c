@@ -387,7 +387,7 @@ static bool plan_postings(struct patient_set *set, struct patient_work *patient,
     return true;
 }
 
-/* What the audit record says of a derivation: enough to check the answer, nothing about a person. */
+/* What the record says of a derivation: enough to check the answer, nothing about a person. */
 static void note_derivation(struct patient_set *set, const struct patient_work *patient,
                             const struct therapy *therapy)
 {

@@ -1,5 +1,5 @@
 /* ingest/prepare.c -- what can be done before the lane: the caller, the route, the body, ids,
- * references, compression and digests, all on the I/O loop, so that the one writer has less to do. */
+ * references, compression and digests, all on the I/O loop, so that the one writer does less. */
 #include "base/id.h"
 #include "base/text.h"
 #include "fhir/stamp.h"

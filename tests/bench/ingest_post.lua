@@ -1,7 +1,7 @@
 -- wrk script: POSTs MedicationRequests of about 3 KB, or transaction Bundles of them.
--- Patients take turns: 1,000 are under treatment at a time and each receives 40 orders, so that
--- timelines grow as they do in life.  Arguments: path, bundle size (1: single resources), first
--- patient number.
+-- Each patient receives 40 orders.  Single orders come in turns of 1,000 patients under treatment at
+-- a time, so that timelines grow as they do in life; a Bundle holds patients one after the other, as
+-- an export does.  Arguments: path, bundle size (1: single resources), first patient number.
 local thread_number = 0
 function setup(thread)
     thread:set("thread_number", thread_number)
@@ -34,6 +34,9 @@ local function resource()
     counter = counter + 1
     local patient = first + n % 1000 + 1000 * math.floor(n / 40000)
     local order = math.floor(n / 1000) % 40
+    if bundle > 1 then
+        patient, order = first + math.floor(n / 40), n % 40
+    end
     local drug = drugs[1 + math.floor(order / 8)]
     local date = string.format("20%02d-%02d-%02d", 20 + math.floor(order / 12), 1 + order % 12, 1 + order % 27)
     return head .. n .. middle .. drug[1] .. after_code .. drug[2] .. after_text .. patient ..

@@ -3,7 +3,8 @@
  *   store [--path FILE] [--fill RESOURCES] [--seconds S] [--batch N]
  *
  * A job is: savepoint, patient key, patient state loaded, one version of 500 bytes inserted, state
- * of about 4 KB saved, one audit record appended, savepoint kept.  First on an empty file, then
+ * of about 4 KB saved, one audit record appended, savepoint kept.  A job of 100 resources is a Bundle
+ * of the orders of three patients, with one audit record.  First on an empty file, then
  * with --fill resources (of 40 per patient) present.  --batch measures only that batch size, without
  * a lane: for a profiler.  Figures are printed, nothing is asserted. */
 #include <getopt.h>
@@ -22,6 +23,7 @@
 #define STATE_ENTRY_BYTES 110
 #define STATES 64
 #define RESOURCES_PER_PATIENT 40
+#define BUNDLE_RESOURCES 100
 #define IN_FLIGHT_MAX 256
 
 struct bench {
@@ -88,13 +90,17 @@ static void must(bool is_done, const struct err *err)
 
 /* --- one resource ------------------------------------------------------------------------- */
 
-static bool audit(struct store_tx *tx, struct slice patient, int64_t number, struct err *err)
+static bool audit(struct store_tx *tx, struct slice patient, unsigned entry_count, int64_t number,
+                  struct err *err)
 {
-    const struct audit_entry entry = { .action = "create",
-                                       .type = FHIR_MEDICATION_REQUEST,
-                                       .id = SLICE("l00000000001a2b3"),
-                                       .version = 1,
-                                       .status = 201 };
+    static const struct audit_entry entry = { .action = "create",
+                                              .type = FHIR_MEDICATION_REQUEST,
+                                              .id = { "l00000000001a2b3", 16 },
+                                              .version = 1,
+                                              .status = 201 };
+    struct audit_entry entries[BUNDLE_RESOURCES];
+    for (unsigned i = 0; i < entry_count; i++)
+        entries[i] = entry;
     const struct audit_record record = {
         .kind = AUDIT_REQUEST,
         .time_ms = INT64_C(1790000000000) + number,
@@ -107,38 +113,65 @@ static bool audit(struct store_tx *tx, struct slice patient, int64_t number, str
         .path = SLICE("/fhir/MedicationRequest"),
         .status = 201,
         .outcome = "success",
-        .entries = &entry,
-        .entry_count = 1,
+        .entries = entries,
+        .entry_count = entry_count,
         .patient = patient,
+        .detail = SLICE("{\"derived\":[{\"disease\":\"breast\",\"lines\":3,\"salvage\":true,"
+                        "\"grade\":\"MEDIUM\",\"digest\":\"5b9da21dd66abc75bee721d2773b690b"
+                        "e6758aa80a41ad03e574c1b0857daabd\"}]}"),
     };
     return ledger_append(tx, &record, err);
 }
 
-static bool write_one(struct bench *bench, struct store_tx *tx, struct err *err)
+static bool insert(struct bench *bench, struct store_tx *tx, int64_t patient, struct err *err)
+{
+    const struct store_resource row = {
+        .key = store_key_reserve(bench->store, 1),
+        .tenant = 1,
+        .type = FHIR_MEDICATION_REQUEST,
+        .version = 1,
+        .patient = patient,
+        .updated_ms = INT64_C(1790000000000),
+        .body = { noise + next_chance(&bench->chance) % 1024, BODY_BYTES },
+    };
+    bench->written++;
+    return store_resource_insert(tx, &row, err);
+}
+
+/* `count` new orders of one patient, and its state once. */
+static bool write_patient(struct bench *bench, struct store_tx *tx, unsigned count, struct err *err)
 {
     uint64_t chance = next_chance(&bench->chance);
-    int64_t number = (int64_t)(chance % (uint64_t)bench->patients);
-    size_t state_len = (STATE_ENTRIES - chance / 7 % 8) * STATE_ENTRY_BYTES;
     char name[32];
-    int length = snprintf(name, sizeof name, "Patient/%lld", (long long)number);
-    struct slice patient = { name, (size_t)length };
+    int length = snprintf(name, sizeof name, "Patient/%llu",
+                          (unsigned long long)(chance % (uint64_t)bench->patients));
+    size_t state_len = (STATE_ENTRIES - chance / 7 % 8) * STATE_ENTRY_BYTES;
     struct slice state = { states[chance / 13 % STATES], state_len };
     struct slice before = SLICE("");
-    struct store_resource row = { .key = store_key_reserve(bench->store, 1),
-                                  .tenant = 1,
-                                  .type = FHIR_MEDICATION_REQUEST,
-                                  .version = 1,
-                                  .updated_ms = INT64_C(1790000000000),
-                                  .body = { noise + chance / 3 % 1024, BODY_BYTES } };
     int32_t next_day = 20000 + (int32_t)(bench->written / 1000 + (int64_t)(chance / 11 % 60));
+    int64_t patient = 0;
     bool found = false;
     arena_reset(&bench->arena);
-    bench->written++;
-    return store_patient_key(tx, 1, patient, true, &row.patient, &found, err) &&
-           store_patient_load(tx, row.patient, &bench->arena, &before, err) &&
-           store_resource_insert(tx, &row, err) &&
-           store_patient_save(tx, row.patient, state, next_day, err) &&
-           audit(tx, patient, bench->written, err);
+    if (!store_patient_key(tx, 1, (struct slice){ name, (size_t)length }, true, &patient, &found,
+                           err) ||
+        !store_patient_load(tx, patient, &bench->arena, &before, err))
+        return false;
+    for (unsigned i = 0; i < count; i++)
+        if (!insert(bench, tx, patient, err))
+            return false;
+    return store_patient_save(tx, patient, state, next_day, err);
+}
+
+/* A request: one order, or a Bundle of the orders of a few patients. */
+static bool write_request(struct bench *bench, struct store_tx *tx, unsigned resources,
+                          struct err *err)
+{
+    for (unsigned done = 0, count; done < resources; done += count) {
+        count = resources - done < RESOURCES_PER_PATIENT ? resources - done : RESOURCES_PER_PATIENT;
+        if (!write_patient(bench, tx, count, err))
+            return false;
+    }
+    return audit(tx, SLICE("Patient/1"), resources, bench->written, err);
 }
 
 /* --- batches without a lane --------------------------------------------------------------- */
@@ -150,7 +183,7 @@ static void write_batch(struct bench *bench, unsigned batch)
     for (unsigned i = 0; i < batch; i++) {
         if (batch > 1)
             must(store_savepoint(bench->tx, &err), &err);
-        must(write_one(bench, bench->tx, &err), &err);
+        must(write_request(bench, bench->tx, 1, &err), &err);
         if (batch > 1)
             must(store_savepoint_keep(bench->tx, &err), &err);
     }
@@ -191,10 +224,7 @@ struct flight {
 static bool run_job(struct job *job, struct store_tx *tx, struct err *err)
 {
     struct flight *flight = CONTAINER_OF(job, struct seat, job)->flight;
-    for (unsigned i = 0; i < flight->per_job; i++)
-        if (!write_one(flight->bench, tx, err))
-            return false;
-    return true;
+    return write_request(flight->bench, tx, flight->per_job, err);
 }
 
 static void submit(struct seat *seat)
@@ -283,7 +313,12 @@ static void measure_all(struct bench *bench, const char *title)
     static const unsigned batches[] = { 1, 8, 64, 512 };
     static const struct {
         unsigned in_flight, per_job;
-    } flights[] = { { 1, 1 }, { 16, 1 }, { 64, 1 }, { 256, 1 }, { 4, 100 }, { 16, 100 } };
+    } flights[] = { { 1, 1 },
+                    { 16, 1 },
+                    { 64, 1 },
+                    { 256, 1 },
+                    { 4, BUNDLE_RESOURCES },
+                    { 16, BUNDLE_RESOURCES } };
     printf("%s\n", title);
     if (bench->only_batch > 0) {
         measure_one(bench, bench->only_batch);

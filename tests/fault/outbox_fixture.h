@@ -284,15 +284,16 @@ static bool act_find(struct test_job *job, struct store_tx *tx, struct err *err)
                              &job->arena, &job->row, &job->found, err);
 }
 
+static const char *const row_states[] = { "none", "pending", "settled", "dead", "unknown" };
+
 /* The row of a wish as one line: "settled 0 target-edited". */
 static const char *row_line(struct gateway *gateway, const struct wish *wish)
 {
-    static const char *const states[] = { "none", "pending", "settled", "dead", "unknown" };
     static char line[256];
     struct test_job job = { .act = act_find, .wish = wish };
     name_wish(wish, job.identity);
     run_job(gateway, &job);
-    snprintf(line, sizeof line, "%s%s%.*s", states[job.found ? job.row.state : 0],
+    snprintf(line, sizeof line, "%s%s%.*s", row_states[job.found ? job.row.state : 0],
              job.found && job.row.last_error.len > 0 ? " " : "",
              job.found ? (int)job.row.last_error.len : 0, job.found ? job.row.last_error.at : "");
     arena_fini(&job.arena);
@@ -392,6 +393,31 @@ static void sleep_ms(unsigned ms)
     nanosleep(&time, NULL);
 }
 
+static bool act_print(struct test_job *job, struct store_tx *tx, struct err *err)
+{
+    struct outbox_row *rows;
+    unsigned count;
+    int64_t now_ms = clock_wall_ms();
+    if (!store_outbox_list(tx, 0, 0, 1000, &job->arena, &rows, &count, err))
+        return false;
+    for (unsigned i = 0; i < count; i++) {
+        const struct outbox_row *row = &rows[i];
+        print_message("row %lld of %.*s: %s, %s, attempts %u, due in %lld ms, \"%.*s\"\n",
+                      (long long)row->key, SLICE_ARGS(row->patient_name),
+                      posting_kind_name(row->kind), row_states[row->state], row->attempts,
+                      (long long)(row->due_ms - now_ms), SLICE_ARGS(row->last_error));
+    }
+    return true;
+}
+
+/* What the outbox was doing, for whoever reads that a test has failed. */
+static void print_rows(struct gateway *gateway)
+{
+    struct test_job job = { .act = act_print };
+    run_job(gateway, &job);
+    arena_fini(&job.arena);
+}
+
 /* Until nothing is pending or unknown any more. */
 static void wait_until_idle(struct gateway *gateway)
 {
@@ -402,6 +428,7 @@ static void wait_until_idle(struct gateway *gateway)
             return;
         sleep_ms(20);
     }
+    print_rows(gateway);
     fail_msg("the outbox does not come to rest");
 }
 
