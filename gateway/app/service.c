@@ -48,8 +48,8 @@ static void on_request(void *ctx, struct exchange *exchange)
     ingest_handle(service->ingest, call);
 }
 
-/* A peer that was turned away before there was a request to handle: a failed handshake, broken HTTP,
- * a limit, a timeout.  Recorded like any other exchange. */
+/* A peer that was turned away before there was a request to handle: a failed handshake, broken
+ * HTTP, a limit, a timeout.  Recorded like any other exchange. */
 struct peer_note {
     struct ingest_note note;
     struct service *service;

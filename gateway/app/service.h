@@ -15,7 +15,7 @@
 #include "plan/texts.h"
 
 #define SERVICE_LOOPS_MAX 256
-/* Records of peers turned away, on their way to the log at once; beyond it they are only counted. */
+/* Records of peers turned away that may be under way at once; beyond it they are counted only. */
 #define SERVICE_NOTES_MAX 256
 
 struct service {
