@@ -145,7 +145,7 @@ struct outbox_row {
     struct slice disease;
     struct slice identity;
     struct slice body;
-    struct sha256 wanted; /* digest of wish and body */
+    struct sha256 wanted; /* digest of wish and meaning */
     /* Digest that the destination holds; all zero when none; a mark that begins with 0xff while
      * that is not known (outbox/delivery.h). */
     struct sha256 held;
