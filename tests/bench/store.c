@@ -320,6 +320,7 @@ static void measure_all(struct bench *bench, const char *title)
                     { 4, BUNDLE_RESOURCES },
                     { 16, BUNDLE_RESOURCES } };
     printf("%s\n", title);
+    fflush(stdout);
     if (bench->only_batch > 0) {
         measure_one(bench, bench->only_batch);
         return;
