@@ -393,17 +393,24 @@ static bool on_close(void *ctx, struct json_reader *reader, enum json_kind kind)
     return true;
 }
 
-static void read_file(struct config_draft *draft, struct slice text)
+/* Broken JSON ends the walk, and the checks between keys would only guess: it is told alone. */
+static bool read_file(struct config_draft *draft, struct slice text)
 {
     static const struct json_events events = { on_value, on_open, on_close };
     const struct json_options options = { .allow_comments = true, .depth_max = 8 };
     struct walk walk = { .draft = draft, .text = text, .line = 1 };
+    unsigned line = 0, column = 0;
+    int behind = 0;
     struct err err;
 
     if (json_read(text, &options, &events, &walk, draft->arena, &err))
-        return;
-    /* Broken JSON ends the walk: the line is that of the last thing that could be read. */
-    config_complain(draft, walk.line, err.where[0] != '\0' ? err.where : "file", "%s", err.what);
+        return true;
+    if (sscanf(err.what, "line %u, column %u: %n", &line, &column, &behind) == 2 && behind > 0)
+        config_complain(draft, line, "file", "column %u: %s", column, err.what + behind);
+    else
+        config_complain(draft, walk.line, err.where[0] != '\0' ? err.where : "file", "%s",
+                        err.what);
+    return false;
 }
 
 /* --- the environment -------------------------------------------------------------------------- */
@@ -516,7 +523,8 @@ bool config_read(struct slice text, const char *file, const struct config_option
     draft->arena = arena;
     draft->errors = errors;
 
-    read_file(draft, text);
+    if (!read_file(draft, text))
+        return false;
     read_environment(draft);
     struct config config = draft->config;
     config_finish(draft, &config);

@@ -143,7 +143,9 @@ static const struct story stories[] = {
       "{ " TLS ", " REST ", \"tenants\": [ { \"name\": \"a\", \"identities\": [1, \"cn:a\"] } ] }",
       NULL, "f.json:1: tenants[0].identities[0]: must be a text in quotes\n" },
     { "the whole file must be one object", "[]", NULL, NULL },
-    { "broken JSON is told with its line", "{\n\"loops\": 1,\n oops }", NULL, NULL },
+    { "broken JSON is told alone, with its line", "{\n\"loops\": 1,\n oops }", NULL,
+      "f.json:3: file: column 2: expected a key in double quotes\n" },
+    { "a key twice is told with its place", WITH("\n\"loops\": 1,\n\"loops\": 2"), NULL, NULL },
 };
 
 struct reading {
