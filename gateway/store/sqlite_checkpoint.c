@@ -17,6 +17,8 @@
 #define PAGE_BYTES 8192
 #define WAL_SOFT_PAGES (32 * 1024 * 1024 / PAGE_BYTES)  /* from here the helper works */
 #define WAL_HARD_PAGES (512 * 1024 * 1024 / PAGE_BYTES) /* from here the lane waits for it */
+#define REST_PAGES 256 /* 2 MB: the lane copies so much in a few milliseconds */
+#define PASSES_MAX 6
 #define HELPER_CACHE_BYTES ((size_t)1024 * 1024)
 
 enum state { IDLE, WANTED, RUNNING, DONE, STOPPING };
@@ -51,6 +53,20 @@ static bool wait_for_work(struct checkpointer *checkpointer)
     return is_wanted;
 }
 
+/* Again and again, each time only what was written meanwhile, until little is left for the lane. */
+static void copy_log(sqlite3 *db)
+{
+    int before = 0;
+    for (unsigned pass = 0; pass < PASSES_MAX; pass++) {
+        int in_log = 0, copied = 0;
+        int result =
+            sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied);
+        if (result != SQLITE_OK || copied - before < REST_PAGES)
+            return;
+        before = copied;
+    }
+}
+
 /* A failure here loses nothing: the log keeps what was not copied, and the next commit of the lane
  * meets the same disk. */
 static void run(void *arg)
@@ -58,7 +74,7 @@ static void run(void *arg)
     struct checkpointer *checkpointer = arg;
     pthread_setname_np(pthread_self(), "checkpoint");
     while (wait_for_work(checkpointer)) {
-        sqlite3_wal_checkpoint_v2(checkpointer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        copy_log(checkpointer->db);
         set_state(checkpointer, DONE);
     }
 }

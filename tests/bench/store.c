@@ -5,7 +5,7 @@
  * A job is: savepoint, patient key, patient state loaded, one version of 500 bytes inserted, state
  * of about 4 KB saved, one audit record appended, savepoint kept.  A job of 100 resources is a Bundle
  * of the orders of three patients, with one audit record.  First on an empty file, then
- * with --fill resources (of 40 per patient) present.  --batch measures only that batch size, without
+ * with --fill resources (of 40 per patient) present: for all patients at once, and for 1,000 of them.  --batch measures only that batch size, without
  * a lane: for a profiler.  Figures are printed, nothing is asserted. */
 #include <getopt.h>
 #include <stdio.h>
@@ -24,6 +24,7 @@
 #define STATES 64
 #define RESOURCES_PER_PATIENT 40
 #define BUNDLE_RESOURCES 100
+#define ACTIVE_PATIENTS 1000
 #define IN_FLIGHT_MAX 256
 
 struct bench {
@@ -363,7 +364,9 @@ int main(int argc, char **argv)
                                              { NULL, 0, NULL, 0 } };
     const char *path = "bench-store.db";
     int64_t resources = 1000000;
-    struct bench bench = { .patients = 1000, .chance = 88172645463325252u, .seconds = 2 };
+    struct bench bench = { .patients = ACTIVE_PATIENTS,
+                           .chance = 88172645463325252u,
+                           .seconds = 2 };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'p')
             path = optarg;
@@ -389,7 +392,9 @@ int main(int argc, char **argv)
     measure_all(&bench, "empty file, 1,000 patients");
     if (resources > 0) {
         fill(&bench, resources);
-        measure_all(&bench, "filled file");
+        measure_all(&bench, "filled file, all its patients at once");
+        bench.patients = ACTIVE_PATIENTS;
+        measure_all(&bench, "filled file, 1,000 patients");
     }
     arena_fini(&bench.arena);
     store_tx_close(bench.tx);
