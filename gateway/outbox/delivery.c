@@ -356,7 +356,8 @@ static void on_failed(struct delivery *delivery, const struct delivery_answer *a
             delivery_note(delivery, step->reason, retry_class_name(step->class));
         return;
     }
-    delivery->row.attempts++;
+    if (answer->transport != TRANSPORT_STOPPED)
+        delivery->row.attempts++;
     delivery_note(delivery, retry_class_name(step->class), why);
     delivery_put_off(delivery, step->due_ms);
 }
@@ -381,12 +382,15 @@ void delivery_answered(struct delivery *delivery, const struct delivery_answer *
         answer_read_issue(answer->body, delivery->arena, delivery->issue);
     row->last_status = is_answered ? answer->status : 0;
 
+    /* That we had to stop is no failure of the destination: it costs no attempt, ends no horizon,
+     * and the next start goes on soon. */
+    bool is_stopped = answer->transport == TRANSPORT_STOPPED;
     struct retry_step step = retry_decide(&(struct retry_input){
         .transport = answer->transport,
         .status = answer->status,
         .issue = slice_of(delivery->issue),
         .ask = ask_of(delivery),
-        .attempt = row->attempts + 1,
+        .attempt = is_stopped ? 1 : row->attempts + 1,
         .first_failure_ms = row->changed_ms,
         .now_ms = moment->now_ms,
         .horizon_ms = moment->horizon_ms,

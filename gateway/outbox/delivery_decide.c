@@ -92,7 +92,10 @@ static void write_with(struct delivery *delivery, enum delivery_write write)
 }
 
 /* A search found nothing although a POST may have been carried out: indexes lag, and slow servers
- * commit late.  True when we must look again before we believe it. */
+ * commit late.  True when we must look again before we believe it.
+ * How long that takes depends on the searches alone.  The destination has answered, so this is no
+ * failed attempt, and a destination that was out of order for long has its records soon after it
+ * is back.  Full jitter would let all the looks fall into one instant, so half of it is certain. */
 static bool must_look_again(struct delivery *delivery, const struct delivery_moment *moment)
 {
     if (!delivery_held_is_unknown(&delivery->row.held))
@@ -102,7 +105,11 @@ static bool must_look_again(struct delivery *delivery, const struct delivery_mom
     if (mark.searches >= OUTBOX_SEARCHES_MAX)
         return false;
     delivery->row.held = delivery_held_mark(&mark);
-    delivery_put_off_for(delivery, RETRY_CLASS_UNKNOWN, "not-found-yet", moment);
+    delivery->class = RETRY_CLASS_UNKNOWN;
+    delivery_note(delivery, retry_class_name(RETRY_CLASS_UNKNOWN), "not-found-yet");
+    uint32_t jitter = UINT32_MAX / 2 + moment->jitter / 2;
+    int64_t wait_ms = retry_wait_ms(mark.searches + 1, jitter, moment->pace_permille);
+    delivery_put_off(delivery, moment->now_ms + wait_ms);
     return true;
 }
 

@@ -191,6 +191,8 @@ static const struct story {
       "GET Flag?identifier; save; POST Flag; settled 7 W/\"1\" holds reconciled" },
     { "the search fails: still unknown", "plain", "unknown-post", "500",
       "GET Flag?identifier; unknown transient" },
+    { "not found: the failures before make no difference to when it looks again", "plain",
+      "unknown-post tired", "found 0", "GET Flag?identifier; unknown unknown not-found-yet" },
     { "nobody can search: created once", "minimal", "", "same; 201 7 1",
       "save; POST Flag; settled 7 W/\"1\" holds" },
     { "... and never twice", "minimal", "unknown-post", "", "dead unknown cannot-reconcile" },
@@ -234,6 +236,8 @@ static const struct story {
       "PUT Flag?identifier; GET metadata; PUT Flag?identifier; dead permanent" },
     { "wanted for ten days and still failing: given up", "hapi", "old tired", "503",
       "PUT Flag?identifier; dead horizon transient" },
+    { "stopped half-way: not given up, even after ten days", "hapi", "old tired", "stopped",
+      "PUT Flag?identifier; unknown unknown stopped" },
     { "found dead after ten days, but tried only once: again", "hapi", "old", "503",
       "PUT Flag?identifier; pending transient" },
     /* --- Provenance */
@@ -376,6 +380,8 @@ static struct delivery_answer answer_of(struct teller *teller, const char *text)
                                       .date_ms = NOW };
     if (strcmp(text, "lost") == 0)
         return (struct delivery_answer){ .transport = TRANSPORT_LOST };
+    if (strcmp(text, "stopped") == 0)
+        return (struct delivery_answer){ .transport = TRANSPORT_STOPPED };
     if (strcmp(text, "refused") == 0)
         return (struct delivery_answer){ .transport = TRANSPORT_UNREACHABLE };
     if (strncmp(text, "found ", 6) == 0) {
@@ -436,6 +442,15 @@ static void tell_end(struct teller *teller)
     }
     if (row->state == OUTBOX_PENDING || row->state == OUTBOX_UNKNOWN)
         assert_true(row->due_ms > NOW);
+    /* What is no failure of the destination costs no attempt and waits no longer for those before. */
+    if (slice_is(row->last_error, "unknown not-found-yet")) {
+        assert_int_equal(teller->row.attempts, row->attempts);
+        assert_in_range(row->due_ms - NOW, 4990, 5001);
+    }
+    if (slice_is(row->last_error, "unknown stopped")) {
+        assert_int_equal(teller->row.attempts, row->attempts);
+        assert_in_range(row->due_ms - NOW, 990, 1001);
+    }
     /* While it is not known what is there, the row says so, whatever becomes of its state. */
     if (row->state == OUTBOX_UNKNOWN)
         assert_true(delivery_held_is_unknown(&row->held));
@@ -534,14 +549,44 @@ static void a_mark_is_read_as_it_was_written(void **state)
     assert_int_equal(2, mark.searches);
 }
 
+/* However the dice fall, a record that shows late or is committed late has its time. */
+static void the_looks_do_not_fall_into_one_instant(void **state)
+{
+    static const struct story story = { .mode = "plain", .row = "unknown-post" };
+    static struct teller teller;
+    struct delivery_moment moment = { .now_ms = NOW, .pace_permille = 1000 };
+    struct delivery *delivery = &teller.delivery;
+    (void)state;
+    memset(&teller, 0, sizeof teller);
+    arena_init(&teller.arena, 16 * 1024 * 1024);
+    make_row(&teller, &story);
+    teller.capability = capability_of(story.mode);
+    static const int64_t least_ms[] = { 2500, 15000 };
+    for (size_t look = 0; look < COUNT_OF(least_ms); look++) {
+        struct delivery_request request;
+        struct delivery_answer nothing = answer_of(&teller, "found 0");
+        delivery_start(delivery, &teller.row, SLICE("urn:x"), &teller.arena);
+        delivery->capability = &teller.capability;
+        assert_int_equal(DELIVERY_SEND, delivery_next(delivery, &moment, &request));
+        delivery_answered(delivery, &nothing, &moment);
+        assert_int_equal(DELIVERY_END, delivery_next(delivery, &moment, &request));
+        assert_in_range(delivery->row.due_ms - moment.now_ms, least_ms[look] - 1,
+                        least_ms[look] + 1);
+        teller.row = delivery->row;
+        moment.now_ms = delivery->row.due_ms;
+    }
+    arena_fini(&teller.arena);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[COUNT_OF(stories) + 1];
+    struct CMUnitTest tests[COUNT_OF(stories) + 2];
     size_t n = 0;
     for (size_t i = 0; i < COUNT_OF(stories); i++) /* one reported test per row */
         tests[n++] = (struct CMUnitTest){ .name = stories[i].name,
                                           .test_func = story_goes,
                                           .initial_state = (void *)(uintptr_t)&stories[i] };
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_mark_is_read_as_it_was_written);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(the_looks_do_not_fall_into_one_instant);
     return cmocka_run_group_tests_name("outbox_delivery", tests, NULL, NULL);
 }
