@@ -31,6 +31,8 @@ static inline bool slice_starts(struct slice a, struct slice prefix)
 }
 static inline struct slice slice_skip(struct slice a, size_t count)
 {
+    if (a.at == NULL) /* an absent slice has no end to point at */
+        return a;
     return count >= a.len ? (struct slice){ a.at + a.len, 0 }
                           : (struct slice){ a.at + count, a.len - count };
 }
