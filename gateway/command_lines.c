@@ -118,7 +118,8 @@ static void print_report(const struct choices *choices, const struct offline_pat
         report_text(&head, therapy, choices->explain, out);
     if (out->len > 0 && out->at[out->len - 1] != '\n')
         buffer_add_char(out, '\n');
-    fwrite(out->at, 1, out->len, stdout);
+    if (out->len > 0)
+        fwrite(out->at, 1, out->len, stdout);
 }
 
 /* --- the work --------------------------------------------------------------------------------- */

@@ -288,7 +288,8 @@ static bool open_texts(struct service *service, struct err *err)
         return false;
     buffer_init(&faults, 1 << 16);
     bool is_sound = plan_texts_read(tsv, path, &service->arena, &service->texts, &faults);
-    fwrite(faults.at, 1, faults.len, stderr);
+    if (faults.len > 0)
+        fwrite(faults.at, 1, faults.len, stderr);
     buffer_fini(&faults);
     return is_sound || err_fail(err, ERR_INVALID, path, "has faults");
 }
