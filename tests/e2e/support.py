@@ -136,7 +136,7 @@ class Lifeline:
         self.folder = pathlib.Path(folder or scratch_folder())
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port, self.admin_port = free_port(), free_port()
-        self.base = f"https://localhost:{self.port}/fhir"
+        self.base = f"https://127.0.0.1:{self.port}/fhir"  # needs no /etc/hosts
         self.process = None
         self.settings = {
             "listen": {"address": "127.0.0.1", "port": self.port, "base_url": self.base},
@@ -233,7 +233,7 @@ class Lifeline:
 
     def connect(self, client="general-hospital", timeout=None):
         """A keep-alive connection of the standard library, for many requests."""
-        return http.client.HTTPSConnection("localhost", self.port, timeout=timeout or PATIENCE_S * 3,
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout or PATIENCE_S * 3,
                                            context=self.pki.context(client))
 
     def run(self, *words, check=True):

@@ -13,7 +13,7 @@ pki = Pki()
 
 def raw(gateway, data, seconds=5.0):
     """Sends bytes over TLS and returns what comes back until the gateway closes or time is up."""
-    with socket.create_connection(("localhost", gateway.port), timeout=seconds) as plain:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=seconds) as plain:
         with pki.context().wrap_socket(plain, server_hostname="localhost") as tls:
             tls.sendall(data)
             got = b""

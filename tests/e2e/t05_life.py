@@ -126,7 +126,7 @@ def test_reload():
     gateway.process.send_signal(signal.SIGHUP)
 
     def shown():
-        done = subprocess.run(["openssl", "s_client", "-connect", f"localhost:{gateway.port}",
+        done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{gateway.port}",
                                "-cert", own.file("general-hospital.pem"), "-key",
                                own.file("general-hospital.key")], input="", capture_output=True,
                               text=True, check=False)

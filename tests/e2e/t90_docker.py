@@ -205,9 +205,9 @@ def test_service_in_a_container():
     try:
         def is_ready():
             assert process.poll() is None, (data / "log").read_text()[-2000:]
-            return curl(f"https://localhost:{port}/fhir/metadata", pki=pki, check=False)
+            return curl(f"https://127.0.0.1:{port}/fhir/metadata", pki=pki, check=False)
         status_is(wait_until(is_ready, "the container to answer", 60), 200)
-        reply = curl(f"https://localhost:{port}/fhir", pki=pki,
+        reply = curl(f"https://127.0.0.1:{port}/fhir", pki=pki,
                      body=(support.SAMPLES / "aml-7plus3-flag-ida.json").read_bytes())
         status_is(reply, 200)
         run("podman", "kill", "--signal", "TERM", name)

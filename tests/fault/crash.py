@@ -49,7 +49,7 @@ class Ehr:
     def state(self):
         context = self.pki.context("server")
         with urllib.request.urlopen(f"https://127.0.0.1:{self.port}/control/state",
-                                    context=context, timeout=60) as reply:
+                                    context=context, timeout=300) as reply:
             return json.load(reply)
 
     def stop(self):

@@ -491,9 +491,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def show_state(self):
         state = self.server.state
-        identities = {}
-        for kind, identity in state.tally:
-            identities[f"{kind} {identity}"] = self.tally(kind, identity)
+        stored, identities = {}, {}
+        for kind in TYPES:
+            for resource in state.resources[kind].values():
+                key = kind, identity_of(resource)
+                stored[key] = stored.get(key, 0) + 1
+        for (kind, identity), entry in state.tally.items():
+            identities[f"{kind} {identity}"] = {"stored": stored.get((kind, identity), 0),
+                                                "creates": entry["creates"],
+                                                "updates": entry["updates"]}
         return json.dumps({
             "mode": state.mode, "requests": state.requests, "identities": identities,
             "resources": [state.public(r) for kind in TYPES
