@@ -138,12 +138,12 @@ static void gather(void *ctx, struct metrics_sources *out)
         .resident_bytes = process.resident_bytes,
         .open_files = process.open_files,
     };
-    if (service->outbox != NULL)
-        out->outbox = outbox_counts(service->outbox);
     if (service->config->store.path != NULL)
         out->store_bytes = process_file_bytes(service->config->store.path);
     uv_mutex_lock(&service->figures_lock);
     out->store = service->figures;
+    if (service->outbox != NULL)
+        out->outbox = outbox_counts(service->outbox);
     uv_mutex_unlock(&service->figures_lock);
 }
 
@@ -271,9 +271,12 @@ void service_drain(struct service *service)
     if (service->server_is_running)
         drain(service, service->server);
     service->server_is_running = false;
-    if (service->outbox != NULL)
-        outbox_stop(service->outbox, service->config->shutdown_grace_ms / 2);
+    uv_mutex_lock(&service->figures_lock); /* the admin loop may be counting */
+    struct outbox *outbox = service->outbox;
     service->outbox = NULL;
+    uv_mutex_unlock(&service->figures_lock);
+    if (outbox != NULL)
+        outbox_stop(outbox, service->config->shutdown_grace_ms / 2);
 }
 
 /* --- opening ------------------------------------------------------------------------------- */
