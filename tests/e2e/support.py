@@ -245,8 +245,9 @@ class Lifeline:
                                  f"{done.stdout[-2000:]}{done.stderr[-2000:]}")
         return done
 
-    def outbox(self):
-        text = self.run("outbox", "list", "--json").stdout
+    def outbox(self, state=None):
+        only = ("--state", state) if state else ()
+        text = self.run("outbox", "list", "--json", *only).stdout
         return [json.loads(line) for line in text.splitlines()]
 
     def audit(self):
