@@ -29,3 +29,11 @@ const char *disease_status_name(enum disease_status status)
     CHECK((size_t)status < COUNT_OF(names));
     return names[status];
 }
+
+const char *evidence_kind_name(enum evidence_kind kind)
+{
+    static const char *const names[] = { "relapse",   "progression", "refractory",
+                                         "remission", "metastasis",  "castration resistance" };
+    CHECK((size_t)kind < COUNT_OF(names));
+    return names[kind];
+}

@@ -34,6 +34,34 @@ struct exposure {
     const struct event *order;
 };
 
+enum evidence_kind {
+    EVIDENCE_RELAPSE,
+    EVIDENCE_PROGRESSION,
+    EVIDENCE_REFRACTORY,
+    EVIDENCE_REMISSION,
+    EVIDENCE_METASTASIS,
+    EVIDENCE_CASTRATION,
+};
+
+/* What outranks what as the reason of a boundary (RULES_SPEC 4.1.4). */
+enum evidence_strength {
+    STRENGTH_METASTASIS,
+    STRENGTH_INFERRED,
+    STRENGTH_CODE,
+    STRENGTH_STATUS,
+    STRENGTH_STOP,
+};
+
+/* One dated thing that a resource says about the course of a disease. */
+struct atom {
+    enum evidence_kind kind;
+    enum evidence_strength strength;
+    int32_t day;         /* since 1970-01-01 */
+    int32_t order_start; /* STRENGTH_STOP: the start of the stopped order */
+    uint32_t diseases;   /* bit n: history n */
+    const struct event *event;
+};
+
 struct operand {
     const char *name; /* "gapDays" */
     int32_t value;
@@ -154,10 +182,18 @@ struct therapy {
     unsigned unmapped_count;
     const struct event *const *unattributed; /* counted orders that no disease claims */
     unsigned unattributed_count;
+    /* What the lines were made of, for drawings: by start; by day; by id. */
+    const struct exposure *exposures;
+    unsigned exposure_count;
+    const struct atom *atoms;
+    unsigned atom_count;
+    const struct event *const *procedures;
+    unsigned procedure_count;
     struct date next_change; /* the first later day on which the answer may differ without news */
 };
 
 const char *grade_name(enum grade grade);                    /* "HIGH" ... "NONE" */
 const char *segment_kind_name(enum segment_kind kind);       /* "induction" */
 const char *line_setting_name(enum line_setting setting);    /* "curative" */
+const char *evidence_kind_name(enum evidence_kind kind);     /* "relapse" */
 const char *disease_status_name(enum disease_status status); /* "relapsed" */

@@ -140,6 +140,12 @@ bool therapy_derive(const struct rules *rules, const struct event *events, size_
     sort_references(engine.unattributed, engine.unattributed_count);
     therapy.unattributed = engine.unattributed;
     therapy.unattributed_count = engine.unattributed_count;
+    therapy.exposures = engine.exposures;
+    therapy.exposure_count = engine.exposure_count;
+    therapy.atoms = engine.atoms;
+    therapy.atom_count = engine.atom_count;
+    therapy.procedures = engine.procedures;
+    therapy.procedure_count = engine.procedure_count;
     therapy.next_change.day = engine.next_change;
     if (arena_overflowed(arena))
         return err_fail(err, ERR_TOO_LARGE, "therapy", "the answer does not fit into its memory");

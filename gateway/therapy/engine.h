@@ -22,33 +22,6 @@ struct cancer {
     bool is_active;
 };
 
-enum evidence_kind {
-    EVIDENCE_RELAPSE,
-    EVIDENCE_PROGRESSION,
-    EVIDENCE_REFRACTORY,
-    EVIDENCE_REMISSION,
-    EVIDENCE_METASTASIS,
-    EVIDENCE_CASTRATION,
-};
-
-/* What outranks what as the reason of a boundary (RULES_SPEC 4.1.4). */
-enum evidence_strength {
-    STRENGTH_METASTASIS,
-    STRENGTH_INFERRED,
-    STRENGTH_CODE,
-    STRENGTH_STATUS,
-    STRENGTH_STOP,
-};
-
-struct atom {
-    enum evidence_kind kind;
-    enum evidence_strength strength;
-    int32_t day;
-    int32_t order_start; /* STRENGTH_STOP: the start of the stopped order */
-    uint32_t diseases;   /* bit n: cancer n */
-    const struct event *event;
-};
-
 struct engine {
     const struct rules *rules;
     int32_t as_of;
