@@ -53,6 +53,8 @@ static void print_mapping(const struct config *config, const struct mapping *map
     const struct rules *rules = mapping_rules(mapping);
     char digest[SHA256_HEX_SIZE];
 
+    if (config->mappings_overlay != NULL)
+        printf("Overlay in %s\n", config->mappings_overlay);
     printf("Mappings in %s: %u diseases, %u profiles, %u regimens\n", config->mappings_folder,
            rules->disease_count, rules->profile_count, rules->regimen_count);
     printf("  rule set sha256:%s\n", sha256_hex(mapping_digest(mapping), digest));
@@ -83,7 +85,7 @@ static int check(const char *file, bool is_quiet)
     arena_init(&arena, CONFIG_ARENA_BYTES);
     bool ok = config_load(file, &arena, &config, &errors);
     if (ok)
-        ok = mapping_open(config.mappings_folder, &mapping, &errors);
+        ok = mapping_open(config.mappings_folder, config.mappings_overlay, &mapping, &errors);
     command_print_errors(&errors);
     if (ok && !is_quiet)
         print_plan(&config, mapping);
@@ -93,15 +95,15 @@ static int check(const char *file, bool is_quiet)
     return ok ? EXIT_DONE : EXIT_REFUSED;
 }
 
-static int check_mappings(const char *folder, bool is_quiet)
+static int check_mappings(const char *folder, const char *overlay, bool is_quiet)
 {
     struct table_errors errors = { .count = 0 };
     struct mapping *mapping = NULL;
 
-    bool ok = mapping_open(folder, &mapping, &errors);
+    bool ok = mapping_open(folder, overlay, &mapping, &errors);
     command_print_errors(&errors);
     if (ok && !is_quiet) {
-        struct config config = { .mappings_folder = folder };
+        struct config config = { .mappings_folder = folder, .mappings_overlay = overlay };
         print_mapping(&config, mapping);
     }
     if (mapping != NULL)
@@ -111,12 +113,14 @@ static int check_mappings(const char *folder, bool is_quiet)
 
 int command_check(int argc, char **argv)
 {
-    const char *file = NULL, *mappings = NULL;
+    const char *file = NULL, *mappings = NULL, *overlay = NULL;
     bool is_quiet = false;
     const struct option_row rows[] = {
         COMMAND_CONFIG_OPTION(&file),
         { "--mappings", "FOLDER", OPTION_TEXT, &mappings, NULL,
           "look at this folder of mappings only" },
+        { "--overlay", "FOLDER", OPTION_TEXT, &overlay, NULL,
+          "with --mappings: and at the site's own tables" },
         { "--quiet", NULL, OPTION_FLAG, &is_quiet, NULL, "say only what is wrong" },
     };
     const struct command_page page = {
@@ -127,12 +131,12 @@ int command_check(int argc, char **argv)
         .options = rows,
         .option_count = COUNT_OF(rows),
         .examples = "  lifeline check --config docker/lifeline.example.json\n"
-                    "  lifeline check --mappings mappings",
+                    "  lifeline check --mappings mappings --overlay site",
     };
     struct operands operands;
     int status = EXIT_DONE;
 
     if (!options_read(&page, argc, argv, &operands, &status))
         return status;
-    return mappings != NULL ? check_mappings(mappings, is_quiet) : check(file, is_quiet);
+    return mappings != NULL ? check_mappings(mappings, overlay, is_quiet) : check(file, is_quiet);
 }

@@ -16,7 +16,7 @@ enum format { FORMAT_TEXT, FORMAT_JSON };
 
 struct choices {
     int format;
-    const char *as_of, *mappings;
+    const char *as_of, *mappings, *overlay;
     bool explain, unmapped;
 };
 
@@ -188,7 +188,8 @@ static int run(const struct choices *choices, const struct operands *files)
     if (!read_day(choices->as_of, &as_of))
         return EXIT_USAGE;
     arena_init(&texts, OFFLINE_ARENA_BYTES);
-    if (mapping_open(find_mappings(choices->mappings, &texts), &mapping, &errors)) {
+    if (mapping_open(find_mappings(choices->mappings, &texts), choices->overlay, &mapping,
+                     &errors)) {
         status = derive_files(choices, as_of, files, mapping, &texts);
         mapping_close(mapping);
     } else {
@@ -213,6 +214,8 @@ int command_lines(int argc, char **argv)
           "only list the drugs and conditions no mapping knows" },
         { "--mappings", "FOLDER", OPTION_TEXT, &choices.mappings, NULL,
           "default: LIFELINE_MAPPINGS_FOLDER, ./mappings, or those\ninstalled with the binary" },
+        { "--overlay", "FOLDER", OPTION_TEXT, &choices.overlay, NULL,
+          "the site's own tables, whose rows add to, replace or\nremove ours" },
     };
     const struct command_page page = {
         .name = "lifeline lines",

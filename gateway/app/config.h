@@ -52,7 +52,8 @@ struct config {
     enum config_store store_kind;
     struct store_settings store; /* path is NULL for memory */
     const char *mappings_folder;
-    struct tenant *tenants; /* the number of each is filled at start */
+    const char *mappings_overlay; /* the site's own tables; NULL without */
+    struct tenant *tenants;       /* the number of each is filled at start */
     unsigned tenant_count;
     const struct tenant *default_tenant; /* serves callers without a certificate; may be NULL */
     const struct destination_settings *destinations;

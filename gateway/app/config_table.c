@@ -45,6 +45,7 @@ const struct config_key config_keys[] = {
     { "store.path",                        KEY_PATH,    CONFIG(store.path), 0, 0, NULL },
     { "store.cache_mb",                    KEY_NUMBER,  DRAFT(cache_mb), 1, 1048576, NULL },
     { "mappings_folder",                   KEY_FOLDER,  CONFIG(mappings_folder), 0, 0, NULL },
+    { "mappings_overlay",                  KEY_FOLDER,  CONFIG(mappings_overlay), 0, 0, NULL },
     { "tenants",                           KEY_LIST,    NOWHERE, 0, CONFIG_TENANTS_MAX, NULL },
     { "tenants[].name",                    KEY_TEXT,    TENANT(name), 0, 0, NULL },
     { "tenants[].identities",              KEY_TEXTS,   TENANT(identities), 0, CONFIG_IDENTITIES_MAX, NULL },

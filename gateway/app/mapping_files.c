@@ -7,11 +7,14 @@
 
 #include "app/files.h"
 
-struct folder {
-    const char *path;
+struct folders {
     struct arena arena;
-    const char *names[MAPPING_FILES_MAX];
-    struct mapping_file files[MAPPING_FILES_MAX];
+    struct mapping_file files[2 * MAPPING_FILES_MAX];
+    unsigned count;
+};
+
+struct table_names {
+    const char *list[MAPPING_FILES_MAX];
     unsigned count;
 };
 
@@ -26,55 +29,70 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Names first, sorted: the digest of a folder must not depend on the order of its entries. */
-static bool list_tables(struct folder *folder, struct err *err)
+/* Sorted: the digest of a folder must not depend on the order of its entries. */
+static bool list_tables(const char *path, struct arena *arena, struct table_names *out,
+                        struct err *err)
 {
-    DIR *entries = opendir(folder->path);
+    DIR *entries = opendir(path);
     if (entries == NULL)
-        return err_fail(err, ERR_NOT_FOUND, folder->path, "cannot be opened: %s", strerror(errno));
+        return err_fail(err, ERR_NOT_FOUND, path, "cannot be opened: %s", strerror(errno));
 
     bool ok = true;
     for (struct dirent *entry; ok && (entry = readdir(entries)) != NULL;) {
         if (!is_table(entry->d_name))
             continue;
-        if (folder->count == MAPPING_FILES_MAX)
-            ok = err_fail(err, ERR_TOO_LARGE, folder->path, "holds more than %d tables",
-                          MAPPING_FILES_MAX);
+        if (out->count == MAPPING_FILES_MAX)
+            ok = err_fail(err, ERR_TOO_LARGE, path, "holds more than %d tables", MAPPING_FILES_MAX);
         else
-            folder->names[folder->count++] = arena_copy(&folder->arena, slice_of(entry->d_name)).at;
+            out->list[out->count++] = arena_copy(arena, slice_of(entry->d_name)).at;
     }
     closedir(entries);
-    qsort(folder->names, folder->count, sizeof folder->names[0], by_name);
+    qsort(out->list, out->count, sizeof out->list[0], by_name);
     return ok;
 }
 
-static bool read_tables(struct folder *folder, struct err *err)
+static bool read_tables(struct folders *folders, const char *path, bool is_overlay, struct err *err)
 {
-    if (!list_tables(folder, err))
+    struct table_names names = { .count = 0 };
+    if (!list_tables(path, &folders->arena, &names, err))
         return false;
-    if (folder->count == 0)
-        return err_fail(err, ERR_NOT_FOUND, folder->path, "holds no .tsv table");
-    for (unsigned i = 0; i < folder->count; i++) {
-        struct slice path = arena_format(&folder->arena, "%s/%s", folder->path, folder->names[i]);
-        folder->files[i].name = folder->names[i];
-        if (!file_read(path.at, MAPPING_FILE_BYTES_MAX, &folder->arena, &folder->files[i].text,
-                       err))
+    if (names.count == 0)
+        return err_fail(err, ERR_NOT_FOUND, path, "holds no .tsv table");
+    for (unsigned i = 0; i < names.count; i++) {
+        struct mapping_file *file = &folders->files[folders->count++];
+        struct slice full = arena_format(&folders->arena, "%s/%s", path, names.list[i]);
+        file->name = names.list[i];
+        file->is_overlay = is_overlay;
+        if (!file_read(full.at, MAPPING_FILE_BYTES_MAX, &folders->arena, &file->text, err))
             return false;
     }
     return true;
 }
 
-bool mapping_open(const char *path, struct mapping **out, struct table_errors *errors)
+bool mapping_open(const char *folder, const char *overlay, struct mapping **out,
+                  struct table_errors *errors)
 {
-    struct folder folder = { .path = path };
-    arena_init(&folder.arena, 4 * MAPPING_FILE_BYTES_MAX);
+    struct folders folders = { .count = 0 };
+    arena_init(&folders.arena, 8 * MAPPING_FILE_BYTES_MAX);
 
     struct err err;
-    bool ok = read_tables(&folder, &err);
+    bool ok = read_tables(&folders, folder, false, &err) &&
+              (overlay == NULL || read_tables(&folders, overlay, true, &err));
     if (!ok && errors->count < TABLE_ERRORS_MAX)
         errors->list[errors->count++] = err;
     if (ok)
-        ok = mapping_load(folder.files, folder.count, out, errors);
-    arena_fini(&folder.arena);
+        ok = mapping_load(folders.files, folders.count, out, errors);
+    arena_fini(&folders.arena);
     return ok;
+}
+
+const char *mapping_whole_file(const char *folder, const char *overlay, const char *name,
+                               struct arena *arena)
+{
+    if (overlay != NULL) {
+        const char *theirs = arena_format(arena, "%s/%s", overlay, name).at;
+        if (file_state(theirs) == FILE_PRESENT)
+            return theirs;
+    }
+    return arena_format(arena, "%s/%s", folder, name).at;
 }

@@ -283,10 +283,11 @@ void service_drain(struct service *service)
 
 static bool open_texts(struct service *service, struct err *err)
 {
-    char path[4096];
     struct slice tsv;
     struct buffer faults;
-    snprintf(path, sizeof path, "%s/outputs.tsv", service->config->mappings_folder);
+    const char *path =
+        mapping_whole_file(service->config->mappings_folder, service->config->mappings_overlay,
+                           "outputs.tsv", &service->arena);
     if (!file_read(path, (size_t)1 << 20, &service->arena, &tsv, err))
         return false;
     buffer_init(&faults, 1 << 16);
@@ -299,8 +300,9 @@ static bool open_texts(struct service *service, struct err *err)
 
 static bool open_mapping(struct service *service, struct err *err)
 {
-    struct table_errors errors;
-    if (mapping_open(service->config->mappings_folder, &service->mapping, &errors))
+    struct table_errors errors = { .count = 0 };
+    if (mapping_open(service->config->mappings_folder, service->config->mappings_overlay,
+                     &service->mapping, &errors))
         return open_texts(service, err);
     for (unsigned i = 0; i < errors.count; i++)
         fprintf(stderr, "%s: %s\n", errors.list[i].where, errors.list[i].what);

@@ -17,7 +17,7 @@ static const struct column alias_columns[] = {
 };
 
 static const struct table_schema alias_schema = { ALIAS_FILE, sizeof(struct alias_row),
-                                                  alias_columns, COUNT_OF(alias_columns) };
+                                                  alias_columns, COUNT_OF(alias_columns), 1 };
 
 static bool put_alias(struct mapping_build *build, const struct alias_row *row, unsigned line,
                       struct table_errors *errors)

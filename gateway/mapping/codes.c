@@ -32,45 +32,22 @@ static const struct column rxcui_columns[] = { CODE_COLUMN("rxcui"), REST_COLUMN
 static const struct column ndc_columns[] = { CODE_COLUMN("ndc"), REST_COLUMNS };
 static const struct column plain_columns[] = { CODE_COLUMN("code"), REST_COLUMNS };
 
+#define CODE_SCHEMA(file, columns)                                               \
+    {                                                                            \
+        "mappings/" file, sizeof(struct code_row), columns, COUNT_OF(columns), 1 \
+    }
+
 static const struct code_file {
     struct table_schema schema;
     enum code_system system;
     enum code_rank rank;
-    bool is_optional, wins; /* a user's overlay may be missing, and its rows win */
 } code_files[] = {
-    { { "mappings/rxnorm_products.tsv", sizeof(struct code_row), product_columns,
-        COUNT_OF(product_columns) },
-      CODE_RXNORM,
-      RANK_PRODUCT,
-      false,
-      false },
-    { { "mappings/rxnorm_other.tsv", sizeof(struct code_row), rxcui_columns,
-        COUNT_OF(rxcui_columns) },
-      CODE_RXNORM,
-      RANK_PRODUCT,
-      false,
-      false },
-    { { "mappings/ndc.tsv", sizeof(struct code_row), ndc_columns, COUNT_OF(ndc_columns) },
-      CODE_NDC,
-      RANK_PRODUCT,
-      false,
-      false },
-    { { "mappings/atc.tsv", sizeof(struct code_row), plain_columns, COUNT_OF(plain_columns) },
-      CODE_ATC,
-      RANK_SUBSTANCE,
-      false,
-      false },
-    { { "mappings/ciel.tsv", sizeof(struct code_row), plain_columns, COUNT_OF(plain_columns) },
-      CODE_CIEL,
-      RANK_SUBSTANCE,
-      false,
-      false },
-    { { "mappings/snomed_drugs_overlay.tsv", sizeof(struct code_row), plain_columns,
-        COUNT_OF(plain_columns) },
-      CODE_SNOMED,
-      RANK_SUBSTANCE,
-      true,
-      true },
+    { CODE_SCHEMA("rxnorm_products.tsv", product_columns), CODE_RXNORM, RANK_PRODUCT },
+    { CODE_SCHEMA("rxnorm_other.tsv", rxcui_columns), CODE_RXNORM, RANK_PRODUCT },
+    { CODE_SCHEMA("ndc.tsv", ndc_columns), CODE_NDC, RANK_PRODUCT },
+    { CODE_SCHEMA("atc.tsv", plain_columns), CODE_ATC, RANK_SUBSTANCE },
+    { CODE_SCHEMA("ciel.tsv", plain_columns), CODE_CIEL, RANK_SUBSTANCE },
+    { CODE_SCHEMA("snomed_drugs.tsv", plain_columns), CODE_SNOMED, RANK_SUBSTANCE },
 };
 
 struct drug_list without_carriers(struct drug_list list, struct arena *arena)
@@ -115,10 +92,6 @@ static bool put_row(struct mapping_build *build, const struct code_file *file,
         row->kind == 0 && file->schema.columns == product_columns ? RANK_INGREDIENT : file->rank;
     *code = (struct drug_code){ list.drugs, list.count, rank, row->route == 0 };
     struct slice kept = arena_copy(build->arena, key);
-    if (file->wins) {
-        index_set(&build->mapping->drug_codes, file->system, kept, code);
-        return true;
-    }
     if (index_put(&build->mapping->drug_codes, file->system, kept, code))
         return true;
     table_complain(errors, place.file, line, file->schema.columns[0].name,
@@ -133,10 +106,7 @@ bool codes_load(struct mapping_build *build, struct mapping_files files,
     for (size_t i = 0; i < COUNT_OF(code_files); i++) {
         const struct code_file *file = &code_files[i];
         struct table table;
-        bool is_read = file->is_optional
-                           ? mapping_optional_table(build, &file->schema, files, &table, errors)
-                           : mapping_table(build, &file->schema, files, &table, errors);
-        if (!is_read) {
+        if (!mapping_table(build, &file->schema, files, &table, errors)) {
             ok = false;
             continue;
         }

@@ -44,31 +44,18 @@ static const struct column display_columns[] = {
 static const struct condition_file {
     struct table_schema schema;
     enum code_system system;
-    bool is_optional, wins;
 } condition_files[] = {
-    { { "mappings/icd10cm.tsv", sizeof(struct code_row), display_columns,
-        COUNT_OF(display_columns) },
-      CODE_ICD10CM,
-      false,
-      false },
-    { { "mappings/icd10who.tsv", sizeof(struct code_row), plain_columns, COUNT_OF(plain_columns) },
-      CODE_ICD10,
-      false,
-      false },
-    { { "mappings/icdo3.tsv", sizeof(struct code_row), plain_columns, COUNT_OF(plain_columns) },
-      CODE_ICDO3,
-      false,
-      false },
+    { { "mappings/icd10cm.tsv", sizeof(struct code_row), display_columns, COUNT_OF(display_columns),
+        1 },
+      CODE_ICD10CM },
+    { { "mappings/icd10who.tsv", sizeof(struct code_row), plain_columns, COUNT_OF(plain_columns),
+        1 },
+      CODE_ICD10 },
+    { { "mappings/icdo3.tsv", sizeof(struct code_row), plain_columns, COUNT_OF(plain_columns), 1 },
+      CODE_ICDO3 },
     { { "mappings/snomed_conditions.tsv", sizeof(struct code_row), plain_columns,
-        COUNT_OF(plain_columns) },
-      CODE_SNOMED,
-      false,
-      false },
-    { { "mappings/snomed_overlay.tsv", sizeof(struct code_row), plain_columns,
-        COUNT_OF(plain_columns) },
-      CODE_SNOMED,
-      true,
-      true },
+        COUNT_OF(plain_columns), 1 },
+      CODE_SNOMED },
 };
 
 static bool put_row(struct mapping_build *build, const struct condition_file *file,
@@ -91,10 +78,6 @@ static bool put_row(struct mapping_build *build, const struct condition_file *fi
     *kept = (struct condition_row){ { disease, (enum condition_meaning)row->meaning },
                                     row->match == 1 };
     key = arena_copy(build->arena, key);
-    if (file->wins) {
-        index_set(&build->mapping->condition_codes, file->system, key, kept);
-        return true;
-    }
     if (index_put(&build->mapping->condition_codes, file->system, key, kept))
         return true;
     table_complain(errors, place.file, line, "code", "'%.*s' is in an earlier row already",
@@ -117,7 +100,7 @@ static const struct column word_columns[] = {
 };
 
 static const struct table_schema word_schema = { WORDS_FILE, sizeof(struct word_row), word_columns,
-                                                 COUNT_OF(word_columns) };
+                                                 COUNT_OF(word_columns), 1 };
 
 static bool put_words(struct mapping_build *build, const struct word_row *row, unsigned line,
                       struct table_errors *errors)
@@ -157,10 +140,7 @@ bool conditions_load(struct mapping_build *build, struct mapping_files files,
     for (size_t i = 0; i < COUNT_OF(condition_files); i++) {
         const struct condition_file *file = &condition_files[i];
         struct table table;
-        bool is_read = file->is_optional
-                           ? mapping_optional_table(build, &file->schema, files, &table, errors)
-                           : mapping_table(build, &file->schema, files, &table, errors);
-        if (!is_read) {
+        if (!mapping_table(build, &file->schema, files, &table, errors)) {
             ok = false;
             continue;
         }

@@ -23,7 +23,7 @@ static const struct column disease_columns[] = {
 };
 
 static const struct table_schema disease_schema = { DISEASE_FILE, sizeof(struct disease_row),
-                                                    disease_columns, COUNT_OF(disease_columns) };
+                                                    disease_columns, COUNT_OF(disease_columns), 1 };
 
 struct disease_drugs_row {
     struct slice disease, ingredients, source;
@@ -40,7 +40,7 @@ static const struct column disease_drugs_columns[] = {
 static const struct table_schema disease_drugs_schema = { DISEASE_DRUGS_FILE,
                                                           sizeof(struct disease_drugs_row),
                                                           disease_drugs_columns,
-                                                          COUNT_OF(disease_drugs_columns) };
+                                                          COUNT_OF(disease_drugs_columns), 2 };
 
 const struct disease *build_disease(const struct mapping_build *build, struct slice key)
 {

@@ -38,7 +38,7 @@ static const struct column drug_columns[] = {
 };
 
 static const struct table_schema drug_schema = { DRUG_FILE, sizeof(struct drug_row), drug_columns,
-                                                 COUNT_OF(drug_columns) };
+                                                 COUNT_OF(drug_columns), 1 };
 
 /* A row and the line it came from, to be sorted by name. */
 struct sorted_row {

@@ -8,41 +8,49 @@
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-static const struct mapping_file *find_file(struct mapping_files files, const char *path)
+static const struct mapping_file *find_file(struct mapping_files files, const char *path,
+                                            bool is_overlay)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
     for (unsigned i = 0; i < files.count; i++)
-        if (strcmp(files.list[i].name, name) == 0)
+        if (files.list[i].is_overlay == is_overlay && strcmp(files.list[i].name, name) == 0)
             return &files.list[i];
     return NULL;
-}
-
-bool mapping_optional_table(const struct mapping_build *build, const struct table_schema *schema,
-                            struct mapping_files files, struct table *out,
-                            struct table_errors *errors)
-{
-    const struct mapping_file *file = find_file(files, schema->file);
-    if (file == NULL) {
-        *out = (struct table){ NULL, NULL, 0 };
-        return true;
-    }
-    return table_read(schema, file->text, build->arena, out, errors);
 }
 
 bool mapping_table(const struct mapping_build *build, const struct table_schema *schema,
                    struct mapping_files files, struct table *out, struct table_errors *errors)
 {
-    if (find_file(files, schema->file) == NULL) {
+    const struct mapping_file *ours = find_file(files, schema->file, false);
+    const struct mapping_file *overlay = find_file(files, schema->file, true);
+    if (ours == NULL) {
         table_complain(errors, schema->file, 0, "file", "is missing");
         return false;
     }
-    return mapping_optional_table(build, schema, files, out, errors);
+    return table_read(schema, ours->text, overlay != NULL ? overlay->text : (struct slice){ 0 },
+                      build->arena, out, errors);
+}
+
+/* A misspelt name would be a table that nobody reads. */
+static bool check_overlay_names(struct mapping_files files, struct table_errors *errors)
+{
+    bool ok = true;
+    for (unsigned i = 0; i < files.count; i++) {
+        const char *name = files.list[i].name;
+        if (!files.list[i].is_overlay || find_file(files, name, false) != NULL)
+            continue;
+        table_complain(errors, name, TABLE_LINE_OVERLAY, "file", "is not a table of mappings/");
+        ok = false;
+    }
+    return ok;
 }
 
 static int by_file_name(const void *a, const void *b)
 {
-    return strcmp(((const struct mapping_file *)a)->name, ((const struct mapping_file *)b)->name);
+    const struct mapping_file *first = a, *second = b;
+    int order = strcmp(first->name, second->name);
+    return order != 0 ? order : first->is_overlay - second->is_overlay;
 }
 
 /* Names and lengths go in too, so that moving a row to another file changes the digest. */
@@ -56,7 +64,8 @@ static struct sha256 digest_of(struct mapping_files files, struct arena *arena)
         memcpy(sorted, files.list, files.count * sizeof sorted[0]);
     qsort(sorted, files.count, sizeof sorted[0], by_file_name);
     for (unsigned i = 0; i < files.count; i++) {
-        parts[2 * i] = arena_format(arena, "%s %zu\n", sorted[i].name, sorted[i].text.len);
+        parts[2 * i] = arena_format(arena, "%s%s %zu\n", sorted[i].is_overlay ? "overlay/" : "",
+                                    sorted[i].name, sorted[i].text.len);
         parts[2 * i + 1] = sorted[i].text;
     }
     return sha256_of(parts, 2 * files.count);
@@ -98,7 +107,7 @@ static bool load_all(struct mapping_build *build, struct mapping_files files,
                                                               conditions_load, stop_reasons_load };
     if (!drugs_load(build, files, errors) || !diseases_load(build, files, errors))
         return false;
-    bool ok = true;
+    bool ok = check_overlay_names(files, errors);
     for (size_t i = 0; i < COUNT_OF(loaders); i++)
         ok = loaders[i](build, files, errors) && ok;
     bool has_profiles = profiles_load(build, files.list, files.count, errors);

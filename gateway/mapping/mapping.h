@@ -23,6 +23,7 @@ struct mapping;
 struct mapping_file {
     const char *name; /* "drugs.tsv" */
     struct slice text;
+    bool is_overlay; /* the site's changes to our table of that name: see mapping/table.h */
 };
 
 bool mapping_load(const struct mapping_file *files, unsigned count, struct mapping **out,

@@ -104,16 +104,11 @@ bool build_one_disease(const struct mapping_build *build, struct cell_place plac
 
 /* --- tables ---------------------------------------------------------------------------------- */
 
-/* The file of `schema` among `files` ("mappings/drugs.tsv" is the file named "drugs.tsv"), read.  A
- * missing file is a complaint. */
+/* The file of `schema` among `files` ("mappings/drugs.tsv" is the file named "drugs.tsv"), read,
+ * with the changes of the overlay.  A missing file is a complaint. */
 bool mapping_table(const struct mapping_build *build, const struct table_schema *schema,
                    struct mapping_files files, struct table *out,
                    struct table_errors *errors) MUST_USE;
-
-/* The same for a file that may be missing (a user's overlay): then *out has no rows. */
-bool mapping_optional_table(const struct mapping_build *build, const struct table_schema *schema,
-                            struct mapping_files files, struct table *out,
-                            struct table_errors *errors) MUST_USE;
 
 extern const char *const drug_trait_words[]; /* NULL-terminated, in the order of the enum */
 extern const char *const drug_group_words[];

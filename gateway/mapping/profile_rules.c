@@ -19,7 +19,7 @@ static const struct column substitution_columns[] = {
 static const struct table_schema substitution_schema = { SUBSTITUTIONS_FILE,
                                                          sizeof(struct substitution_row),
                                                          substitution_columns,
-                                                         COUNT_OF(substitution_columns) };
+                                                         COUNT_OF(substitution_columns), 1 };
 
 struct addon_row {
     struct slice profile, ingredients, except, source;
@@ -40,7 +40,7 @@ static const struct column addon_columns[] = {
 };
 
 static const struct table_schema addon_schema = { ADDONS_FILE, sizeof(struct addon_row),
-                                                  addon_columns, COUNT_OF(addon_columns) };
+                                                  addon_columns, COUNT_OF(addon_columns), 3 };
 
 static const char *const kind_words[] = { "continuation", "switch", "either", "post_transplant",
                                           NULL };
@@ -70,7 +70,7 @@ static const struct column maintenance_columns[] = {
 static const struct table_schema maintenance_schema = { MAINTENANCE_FILE,
                                                         sizeof(struct maintenance_row),
                                                         maintenance_columns,
-                                                        COUNT_OF(maintenance_columns) };
+                                                        COUNT_OF(maintenance_columns), 5 };
 
 /* --- substitutions --------------------------------------------------------------------------- */
 

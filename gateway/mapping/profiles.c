@@ -63,7 +63,7 @@ static const struct column profile_columns[] = {
 /* clang-format on */
 
 static const struct table_schema profile_schema = { PROFILES_FILE, sizeof(struct profile_row),
-                                                    profile_columns, COUNT_OF(profile_columns) };
+                                                    profile_columns, COUNT_OF(profile_columns), 1 };
 
 struct parameter_row {
     struct slice name, source;
@@ -78,7 +78,7 @@ static const struct column parameter_columns[] = {
 
 static const struct table_schema parameter_schema = { PARAMETERS_FILE, sizeof(struct parameter_row),
                                                       parameter_columns,
-                                                      COUNT_OF(parameter_columns) };
+                                                      COUNT_OF(parameter_columns), 1 };
 
 static const struct {
     const char *name;
@@ -103,7 +103,7 @@ static const struct column source_columns[] = {
 };
 
 static const struct table_schema source_schema = { SOURCES_FILE, sizeof(struct source_row),
-                                                   source_columns, COUNT_OF(source_columns) };
+                                                   source_columns, COUNT_OF(source_columns), 1 };
 
 /* --- shared with profile_rules.c ------------------------------------------------------------- */
 

@@ -22,7 +22,7 @@ static const struct column regimen_columns[] = {
 };
 
 static const struct table_schema regimen_schema = { REGIMENS_FILE, sizeof(struct regimen_row),
-                                                    regimen_columns, COUNT_OF(regimen_columns) };
+                                                    regimen_columns, COUNT_OF(regimen_columns), 2 };
 
 /* A regimen with a first-line use cannot speak of a later line alone. */
 static bool check_uses(const struct regimen_row *row, unsigned line, struct table_errors *errors)

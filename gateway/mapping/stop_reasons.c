@@ -20,7 +20,7 @@ static const struct column stop_columns[] = {
 };
 
 static const struct table_schema stop_schema = { STOP_FILE, sizeof(struct stop_row), stop_columns,
-                                                 COUNT_OF(stop_columns) };
+                                                 COUNT_OF(stop_columns), 2 };
 
 static bool put_row(struct mapping_build *build, const struct stop_row *row, unsigned line,
                     struct table_errors *errors)

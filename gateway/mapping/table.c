@@ -1,17 +1,30 @@
 #include "mapping/table.h"
 
 #include "base/text.h"
+#include "mapping/index_int.h"
 
 /* A list of words longer than this is not printed whole; the nearest word is suggested instead. */
 #define WORD_LIST_SHOWN_MAX 110
 #define WORD_LEN_MAX 48
 #define DAYS_MAX 36500
+#define CHANGE_COLUMN "change"
 
 struct cursor {
     const struct table_schema *schema;
     unsigned line;
     unsigned faults; /* also those that no longer fit into the list */
     struct table_errors *errors;
+};
+
+/* The rows of a table while its texts are read. */
+struct reading {
+    struct cursor at;
+    struct arena *arena;
+    unsigned char *rows;
+    unsigned *lines; /* 0: taken away by the overlay */
+    size_t used;
+    struct code_index keys;  /* of our rows: -> &lines[row]; only beside an overlay */
+    struct code_index twice; /* keys that several of our rows have */
 };
 
 /* One line of the file while its cells are taken off. */
@@ -29,7 +42,12 @@ void table_complain(struct table_errors *errors, const char *file, unsigned line
         return;
     char where_buffer[160], what_buffer[200];
     struct text where = TEXT(where_buffer);
-    text_add(&where, "%s:%u", file, line);
+    const char *slash = strrchr(file, '/');
+    if ((line & TABLE_LINE_OVERLAY) != 0)
+        text_add(&where, "overlay/%s:%u", slash != NULL ? slash + 1 : file,
+                 line & ~TABLE_LINE_OVERLAY);
+    else
+        text_add(&where, "%s:%u", file, line);
     va_list args;
     va_start(args, format);
     vsnprintf(what_buffer, sizeof what_buffer, format, args);
@@ -235,7 +253,8 @@ static struct slice take_cell(struct row_rest *row)
     return cell;
 }
 
-static void read_row(struct cursor *at, struct slice line, void *out)
+/* `has_change`: the overlay's last column was read already. */
+static void read_row(struct cursor *at, struct slice line, bool has_change, void *out)
 {
     struct row_rest row = { line, false };
     for (unsigned i = 0; i < at->schema->column_count; i++) {
@@ -249,6 +268,8 @@ static void read_row(struct cursor *at, struct slice line, void *out)
             return;
         }
     }
+    if (has_change && !row.is_at_end)
+        (void)take_cell(&row);
     while (!row.is_at_end) {
         struct slice cell = take_cell(&row);
         if (cell.len > 0) {
@@ -258,8 +279,10 @@ static void read_row(struct cursor *at, struct slice line, void *out)
     }
 }
 
-static void check_header(struct cursor *at, struct slice line)
+/* True when the header ends with the overlay's column `change`. */
+static bool check_header(struct cursor *at, struct slice line)
 {
+    bool may_change = (at->line & TABLE_LINE_OVERLAY) != 0, has_change = false;
     struct row_rest row = { line, false };
     for (unsigned i = 0; i < at->schema->column_count; i++) {
         const char *name = at->schema->columns[i].name;
@@ -269,9 +292,12 @@ static void check_header(struct cursor *at, struct slice line)
     }
     while (!row.is_at_end) {
         struct slice cell = take_cell(&row);
-        if (cell.len > 0)
+        if (may_change && !has_change && slice_is(cell, CHANGE_COLUMN))
+            has_change = true;
+        else if (cell.len > 0)
             report(at, "header", "is not a column of this file", cell);
     }
+    return has_change;
 }
 
 static bool is_blank(struct slice line)
@@ -302,49 +328,152 @@ static size_t count_lines(struct slice text)
     return lines;
 }
 
-static size_t read_lines(struct cursor *at, struct slice text, unsigned char *rows, unsigned *lines)
+/* --- ours and the site's --------------------------------------------------------------------- */
+
+/* The cells that tell rows apart, joined; empty past the arena's limit. */
+static struct slice key_of(struct reading *reading, struct slice line)
 {
+    struct row_rest row = { line, false };
+    char *key = arena_alloc_raw(reading->arena, line.len + reading->at.schema->key_columns);
     size_t used = 0;
-    bool seen_header = false;
+    for (unsigned i = 0; key != NULL && i < reading->at.schema->key_columns; i++) {
+        struct slice cell = row.is_at_end ? SLICE("") : take_cell(&row);
+        if (cell.len > 0)
+            memcpy(key + used, cell.at, cell.len);
+        used += cell.len;
+        key[used++] = '\t';
+    }
+    return (struct slice){ key, used };
+}
+
+static struct slice change_of(const struct reading *reading, struct slice line)
+{
+    struct row_rest row = { line, false };
+    for (unsigned i = 0; i < reading->at.schema->column_count && !row.is_at_end; i++)
+        (void)take_cell(&row);
+    return row.is_at_end ? SLICE("") : take_cell(&row);
+}
+
+static void add_row(struct reading *reading, struct slice line, bool has_change)
+{
+    size_t row = reading->used++;
+    reading->lines[row] = reading->at.line;
+    read_row(&reading->at, line, has_change, reading->rows + reading->at.schema->row_size * row);
+}
+
+static void add_our_row(struct reading *reading, struct slice line, bool is_overlaid)
+{
+    size_t row = reading->used;
+    add_row(reading, line, false);
+    if (!is_overlaid)
+        return;
+    struct slice key = key_of(reading, line);
+    if (!index_put(&reading->keys, 0, key, &reading->lines[row]))
+        index_set(&reading->twice, 0, key, &reading->lines[row]);
+}
+
+static void report_key(struct reading *reading, struct slice key, const char *what)
+{
+    key.len -= key.len > 0 ? 1 : 0;
+    for (char *tab; (tab = memchr(key.at, '\t', key.len)) != NULL;)
+        *tab = ' ';
+    report(&reading->at, reading->at.schema->columns[0].name, what, key);
+}
+
+static void add_overlay_row(struct reading *reading, struct slice line, bool has_change)
+{
+    struct slice change = has_change ? change_of(reading, line) : SLICE("");
+    struct slice key = key_of(reading, line);
+    const unsigned *ours = index_find(&reading->keys, 0, key);
+    if (change.len > 0 && !slice_is(change, "removed")) {
+        report(&reading->at, CHANGE_COLUMN, "is neither removed nor empty", change);
+    } else if (index_find(&reading->twice, 0, key) != NULL) {
+        report_key(reading, key, "is the key of several rows of ours: which one is meant?");
+    } else if (ours == NULL && change.len > 0) {
+        report_key(reading, key, "cannot be removed: we have no such row");
+    } else if (ours == NULL) {
+        size_t row = reading->used;
+        add_row(reading, line, has_change);
+        index_set(&reading->keys, 0, key, &reading->lines[row]);
+    } else if (*ours == 0 || (*ours & TABLE_LINE_OVERLAY) != 0) {
+        report_key(reading, key, "is in an earlier row of the overlay already");
+    } else {
+        size_t row = (size_t)(ours - reading->lines);
+        unsigned char *cells = reading->rows + reading->at.schema->row_size * row;
+        reading->lines[row] = change.len > 0 ? 0 : reading->at.line;
+        memset(cells, 0, reading->at.schema->row_size);
+        if (change.len == 0)
+            read_row(&reading->at, line, has_change, cells);
+    }
+}
+
+static void read_lines(struct reading *reading, struct slice text, bool is_overlaid)
+{
+    struct cursor *at = &reading->at;
+    bool is_overlay = (at->line & TABLE_LINE_OVERLAY) != 0;
+    bool seen_header = false, has_change = false;
     while (text.len > 0) {
         struct slice line = slice_take_until(&text, '\n');
         at->line++;
-        if (is_blank(line) || line.at[0] == '#')
+        if (is_blank(line) || line.at[0] == '#' || !is_readable(at, line))
             continue;
-        if (!is_readable(at, line))
-            continue;
-        if (seen_header) {
-            lines[used] = at->line;
-            read_row(at, line, rows + at->schema->row_size * used++);
+        if (seen_header && is_overlay) {
+            add_overlay_row(reading, line, has_change);
+        } else if (seen_header) {
+            add_our_row(reading, line, is_overlaid);
         } else {
-            check_header(at, line);
+            unsigned faults = at->faults;
+            has_change = check_header(at, line);
             seen_header = true;
-            if (at->faults > 0) /* every row would be wrong in the same way */
-                break;
+            if (at->faults > faults) /* every row would be wrong in the same way */
+                return;
         }
     }
     if (!seen_header)
         report(at, "header", "is missing: the file names no columns", SLICE(""));
-    return used;
 }
 
-bool table_read(const struct table_schema *schema, struct slice text, struct arena *arena,
-                struct table *out, struct table_errors *errors)
+static void drop_removed(struct reading *reading)
 {
-    struct cursor at = { .schema = schema, .errors = errors };
-    if (slice_starts(text, SLICE("\xef\xbb\xbf")))
-        text = slice_skip(text, 3);
-    struct slice kept = arena_copy(arena, text); /* the cells point into this */
-    size_t room = count_lines(text);
-    unsigned char *rows = arena_alloc(arena, room * schema->row_size);
-    unsigned *lines = ARENA_ARRAY(arena, unsigned, room);
+    size_t kept = 0, size = reading->at.schema->row_size;
+    for (size_t i = 0; i < reading->used; i++) {
+        if (reading->lines[i] == 0)
+            continue;
+        if (kept < i)
+            memcpy(reading->rows + kept * size, reading->rows + i * size, size);
+        reading->lines[kept++] = reading->lines[i];
+    }
+    reading->used = kept;
+}
+
+static struct slice without_mark(struct slice text)
+{
+    return slice_starts(text, SLICE("\xef\xbb\xbf")) ? slice_skip(text, 3) : text;
+}
+
+bool table_read(const struct table_schema *schema, struct slice text, struct slice overlay,
+                struct arena *arena, struct table *out, struct table_errors *errors)
+{
+    struct reading reading = { .at = { .schema = schema, .errors = errors }, .arena = arena };
+    reading.keys.arena = reading.twice.arena = arena;
+    text = without_mark(text);
+    overlay = overlay.at != NULL ? without_mark(overlay) : overlay;
+    struct slice ours = arena_copy(arena, text), theirs = arena_copy(arena, overlay);
+    size_t room = count_lines(text) + count_lines(overlay);
+    reading.rows = arena_alloc(arena, room * schema->row_size);
+    reading.lines = ARENA_ARRAY(arena, unsigned, room);
     if (arena_overflowed(arena)) {
-        report(&at, "file", "is larger than its limit", SLICE(""));
+        report(&reading.at, "file", "is larger than its limit", SLICE(""));
         return false;
     }
-    size_t used = read_lines(&at, kept, rows, lines);
-    if (at.faults > 0)
+    read_lines(&reading, ours, overlay.at != NULL);
+    if (overlay.at != NULL) {
+        reading.at.line = TABLE_LINE_OVERLAY;
+        read_lines(&reading, theirs, true);
+        drop_removed(&reading);
+    }
+    if (reading.at.faults > 0)
         return false;
-    *out = (struct table){ rows, lines, used };
+    *out = (struct table){ reading.rows, reading.lines, reading.used };
     return true;
 }

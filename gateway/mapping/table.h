@@ -3,6 +3,10 @@
  * What      one reader for every file in mappings/; a file is its columns and a row type.  Lines
  *           that begin with '#' are comments; the first other line is the header and must name the
  *           columns in order.  Takes text, not a path, so it is pure, testable and fuzzable.
+ *           A site's overlay is a second text of the same columns: a row whose key (the first
+ *           `key_columns` cells, letter for letter) is one of ours replaces that row in its place,
+ *           any other is added at the end.  An overlay may have one more column, `change`: a row
+ *           marked "removed" takes ours away, and only its key is read.
  * Owns      rows and strings live in `arena`, as long as the loaded rule set.
  * Errors    collects up to TABLE_ERRORS_MAX, so that one edit can fix them all.
  * Thread    any; a loaded table is immutable and shared.
@@ -37,7 +41,11 @@ struct table_schema {
     size_t row_size;
     const struct column *columns;
     unsigned column_count;
+    unsigned key_columns; /* so many of the first columns tell rows apart */
 };
+
+/* Set in the line number of a row that an overlay gave; table_complain() names the overlay then. */
+#define TABLE_LINE_OVERLAY 0x80000000u
 
 struct table {
     const void *rows;
@@ -50,8 +58,9 @@ struct table_errors {
     unsigned count; /* stops at TABLE_ERRORS_MAX */
 };
 
-bool table_read(const struct table_schema *schema, struct slice text, struct arena *arena,
-                struct table *out, struct table_errors *errors) MUST_USE;
+/* An overlay that is empty (`at` NULL) is none. */
+bool table_read(const struct table_schema *schema, struct slice text, struct slice overlay,
+                struct arena *arena, struct table *out, struct table_errors *errors) MUST_USE;
 /* A fault found later, across tables: "file:line: column: what". */
 void table_complain(struct table_errors *errors, const char *file, unsigned line,
                     const char *column, const char *format, ...) PRINTF_LIKE(5, 6);

@@ -367,7 +367,7 @@ static int load(void **state)
     struct err err;
     arena_init(&texts_arena, 1 << 22);
     buffer_init(&faults, 1 << 16);
-    if (!mapping_open(SOURCE_DIR "/mappings", &mapping, &errors)) {
+    if (!mapping_open(SOURCE_DIR "/mappings", NULL, &mapping, &errors)) {
         fprintf(stderr, "%s: %s\n", errors.list[0].where, errors.list[0].what);
         return -1;
     }

@@ -35,7 +35,7 @@ void mapping_folder_read(struct mapping_folder *folder, const char *path)
         struct slice full = arena_format(&folder->arena, "%s/%s", path, entry->d_name);
         folder->files[folder->count++] =
             (struct mapping_file){ arena_copy(&folder->arena, name).at,
-                                   support_read_file(&folder->arena, full.at) };
+                                   support_read_file(&folder->arena, full.at), false };
     }
     closedir(entries);
 }
@@ -57,6 +57,13 @@ void mapping_folder_put(struct mapping_folder *folder, const char *name, struct 
     if (i == folder->count)
         folder->files[folder->count++].name = arena_copy(&folder->arena, slice_of(name)).at;
     folder->files[i].text = text;
+}
+
+void mapping_folder_overlay(struct mapping_folder *folder, const char *name, struct slice text)
+{
+    CHECK(folder->count < MAPPING_FOLDER_FILES_MAX);
+    folder->files[folder->count++] =
+        (struct mapping_file){ arena_copy(&folder->arena, slice_of(name)).at, text, true };
 }
 
 void mapping_folder_remove(struct mapping_folder *folder, const char *name)

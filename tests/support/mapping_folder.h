@@ -19,6 +19,8 @@ void mapping_folder_read(struct mapping_folder *folder, const char *path);
 void mapping_folder_fini(struct mapping_folder *folder);
 /* Replaces the text of a file, or adds the file. */
 void mapping_folder_put(struct mapping_folder *folder, const char *name, struct slice text);
+/* Puts a file of the site's overlay beside ours. */
+void mapping_folder_overlay(struct mapping_folder *folder, const char *name, struct slice text);
 void mapping_folder_remove(struct mapping_folder *folder, const char *name);
 
 /* A whole file into the arena; an empty slice with `at` NULL when there is no such file. */

@@ -54,10 +54,6 @@ static const struct damage {
       "mappings/atc.tsv:LAST code: 'L01XA01' has another row already, here or in drugs.tsv" },
     { "a CIEL code of an unknown ingredient", "ciel.tsv", "1\tzzz\tsystemic\tme\n", NULL,
       "mappings/ciel.tsv:LAST ingredients: 'zzz' is not an ingredient of drugs.tsv" },
-    { "an overlay is checked like any table", "snomed_drugs_overlay.tsv", NULL,
-      CODES "373450007\tsisplatin\tsystemic\tme\n",
-      "mappings/snomed_drugs_overlay.tsv:2 ingredients: 'sisplatin' is not an ingredient of "
-      "drugs.tsv" },
     { "an alias that stands for another drug too", "aliases.tsv", "5-fu\tcisplatin\tsystemic\tme\n",
       NULL,
       "mappings/aliases.tsv:LAST text: '5-fu' has another row already, is a name of drugs.tsv, or "
@@ -197,10 +193,10 @@ static void an_overlay_adds_and_wins(void **state)
     struct arena arena;
     arena_init(&arena, 1 << 16);
     mapping_folder_read(&folder, SOURCE_DIR "/mappings");
-    mapping_folder_put(&folder, "snomed_overlay.tsv",
-                       SLICE(PLAIN "109989006\texact\tmm\trefractory\tours\n"));
-    mapping_folder_put(&folder, "snomed_drugs_overlay.tsv",
-                       SLICE(CODES "387318005\tcisplatin\tsystemic\tours\n"));
+    mapping_folder_overlay(&folder, "snomed_conditions.tsv",
+                           SLICE(PLAIN "109989006\texact\tmm\trefractory\tours\n"));
+    mapping_folder_overlay(&folder, "snomed_drugs.tsv",
+                           SLICE(CODES "387318005\tcisplatin\tsystemic\tours\n"));
     struct mapping *mapping = load(&folder);
 
     struct event event = resolved(mapping, CODE_SNOMED, "387318005", "109989006", &arena);
@@ -213,6 +209,62 @@ static void an_overlay_adds_and_wins(void **state)
     arena_fini(&arena);
 }
 
+/* Every kind of rule can be changed and taken away, and a fault names the overlay's own line. */
+static void an_overlay_changes_rules(void **state)
+{
+    (void)state;
+    struct mapping_folder folder;
+    mapping_folder_read(&folder, SOURCE_DIR "/mappings");
+    mapping_folder_overlay(&folder, "parameters.tsv",
+                           SLICE("name\tdays\tsource\nstale_open\t100\thouse\n"));
+    mapping_folder_overlay(
+        &folder, "regimens.tsv",
+        SLICE("name\tdisease\tcomponents\tuses\texclusive\tsource\tchange\n"
+              "ABVD\thodgkin\t\t\t\t\tremoved\n"
+              "Our trial arm\thodgkin\tbleomycin;nivolumab\tfirst_line\tno\tours\t\n"));
+    mapping_folder_overlay(&folder, "addons.tsv",
+                           SLICE("profile\tingredients\ttraits\texcept\tmax_days\t"
+                                 "needs_continuing\tif_absent_class\tsource\tchange\n"
+                                 "breast\t-\tcdk46\t-\t45\tyes\tno\thouse\t\n"));
+    struct mapping *mapping = load(&folder);
+    const struct rules *rules = mapping_rules(mapping);
+    unsigned abvd = 0, added = 0, cdk46 = 0;
+    for (unsigned i = 0; i < rules->regimen_count; i++) {
+        abvd += slice_is(rules->regimens[i].name, "ABVD");
+        added += slice_is(rules->regimens[i].name, "Our trial arm");
+    }
+    for (unsigned p = 0; p < rules->profile_count; p++)
+        for (unsigned a = 0; a < rules->profiles[p].addon_count; a++)
+            if ((rules->profiles[p].addons[a].set.traits & TRAIT_CDK46) != 0)
+                cdk46 += (unsigned)rules->profiles[p].addons[a].max_days;
+    assert_int_equal(rules->stale_open, 100);
+    assert_int_equal(abvd, 0);
+    assert_int_equal(added, 1);
+    assert_int_equal(cdk46, 45);
+    mapping_close(mapping);
+    mapping_folder_fini(&folder);
+}
+
+static void an_overlay_is_checked_like_any_table(void **state)
+{
+    (void)state;
+    struct mapping_folder folder;
+    struct mapping *mapping = NULL;
+    struct table_errors errors = { .count = 0 };
+    mapping_folder_read(&folder, SOURCE_DIR "/mappings");
+    mapping_folder_overlay(&folder, "snomed_drugs.tsv",
+                           SLICE("# ours\n" CODES "373450007\tsisplatin\tsystemic\tme\n"));
+    mapping_folder_overlay(&folder, "regimen.tsv", SLICE("name\n"));
+    assert_false(mapping_load(folder.files, folder.count, &mapping, &errors));
+    assert_int_equal(errors.count, 2);
+    assert_string_equal(errors.list[0].where, "overlay/regimen.tsv:0");
+    assert_string_equal(errors.list[0].what, "file: is not a table of mappings/");
+    assert_string_equal(errors.list[1].where, "overlay/snomed_drugs.tsv:3");
+    assert_string_equal(errors.list[1].what,
+                        "ingredients: 'sisplatin' is not an ingredient of drugs.tsv");
+    mapping_folder_fini(&folder);
+}
+
 static void the_digest_follows_names_and_texts_only(void **state)
 {
     (void)state;
@@ -223,7 +275,7 @@ static void the_digest_follows_names_and_texts_only(void **state)
     folder.files[0] = folder.files[folder.count - 1]; /* the order of the folder */
     folder.files[folder.count - 1] = first;
     struct mapping *moved = load(&folder);
-    mapping_folder_put(&folder, "snomed_overlay.tsv", SLICE(PLAIN));
+    mapping_folder_overlay(&folder, "snomed_conditions.tsv", SLICE(PLAIN));
     struct mapping *more = load(&folder);
 
     assert_true(sha256_equal(mapping_digest(before), mapping_digest(moved)));
@@ -251,13 +303,15 @@ static void without_drugs_nothing_else_is_told(void **state)
 
 int main(void)
 {
-    static struct CMUnitTest tests[COUNT_OF(damages) + 3];
+    static struct CMUnitTest tests[COUNT_OF(damages) + 5];
     for (size_t i = 0; i < COUNT_OF(damages); i++)
         tests[i] = (struct CMUnitTest){ .name = damages[i].name,
                                         .test_func = damage_is_told,
                                         .initial_state = (void *)(uintptr_t)&damages[i] };
     size_t n = COUNT_OF(damages);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(an_overlay_adds_and_wins);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(an_overlay_changes_rules);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(an_overlay_is_checked_like_any_table);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(the_digest_follows_names_and_texts_only);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(without_drugs_nothing_else_is_told);
     return _cmocka_run_group_tests("mapping load", tests, n, NULL, NULL);

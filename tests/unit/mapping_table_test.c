@@ -35,8 +35,11 @@ static const struct column columns[] = {
     { "note", CELL_OPTIONAL_TEXT, offsetof(struct row, note), NULL },
 };
 static const struct table_schema schema = { "mappings/things.tsv", sizeof(struct row), columns,
-                                            COUNT_OF(columns) };
+                                            COUNT_OF(columns), 1 };
 
+#define CHANGE "name\tdays\tgap\tcolour\tclass\ton\tcolours\tnote\tchange\n"
+#define A_ROW "a\t1\t\tred\tvinca\tno\n"
+#define B_ROW "b\t2\t\tred\tvinca\tno\n"
 #define HEADER "name\tdays\tgap\tcolour\tclass\ton\tcolours\tnote\n"
 
 /* Rows as "line name days gap colour class on colours note;", faults as "where column: what;". */
@@ -99,9 +102,48 @@ static const struct table_case {
       "mappings/things.tsv:2 line: '' holds a control character: save the file as UTF-8 text;" },
 };
 
-static void table_reads_as(void **state)
+/* The same with a site's own text; "o" before the line of a row that it gave. */
+static const struct overlay_case {
+    struct table_case base;
+    const char *overlay;
+} overlay_cases[] = {
+    { { "an overlay replaces the row of the same key in its place, and adds others behind ours",
+        HEADER A_ROW B_ROW "c\t3\t\tred\tvinca\tno\n",
+        "2 a 1 -1 0 6 0 0 ;o3 b 9 5 2 1 1 0 ;"
+        "4 c 3 -1 0 6 0 0 ;o2 z 4 -1 0 6 0 0 new;" },
+      HEADER "z\t4\t\tred\tvinca\tno\t\tnew\nb\t9\t5\tblue\ttaxane\tyes\n" },
+    { { "an overlay takes a row away, and needs no more of it than its key", HEADER A_ROW B_ROW,
+        "3 b 2 -1 0 6 0 0 ;" },
+      CHANGE "a\t\t\t\t\t\t\t\tremoved\n" },
+    { { "a row without a change in the last column is read like any other", HEADER A_ROW,
+        "o2 a 7 -1 0 6 0 0 note;" },
+      CHANGE "a\t7\t\tred\tvinca\tno\t\tnote\t\n" },
+    { { "an overlay without rows changes nothing", HEADER A_ROW, "2 a 1 -1 0 6 0 0 ;" }, HEADER },
+    { { "what is not there cannot be removed", HEADER A_ROW,
+        "overlay/things.tsv:2 name: 'b' cannot be removed: we have no such row;" },
+      CHANGE "b\t\t\t\t\t\t\t\tremoved\n" },
+    { { "an overlay says one thing about one row", HEADER A_ROW,
+        "overlay/things.tsv:3 name: 'a' is in an earlier row of the overlay already;"
+        "overlay/things.tsv:5 name: 'n' is in an earlier row of the overlay already;" },
+      CHANGE "a\t\t\t\t\t\t\t\tremoved\n" A_ROW "n\t1\t\tred\tvinca\tno\n"
+             "n\t1\t\tred\tvinca\tno\n" },
+    { { "a key that two of our rows have does not say which one is meant", HEADER A_ROW A_ROW,
+        "overlay/things.tsv:2 name: 'a' is the key of several rows of ours: which one is meant?;" },
+      HEADER A_ROW },
+    { { "a change that is no change", HEADER A_ROW,
+        "overlay/things.tsv:2 change: 'gone' is neither removed nor empty;" },
+      CHANGE "a\t\t\t\t\t\t\t\tgone\n" },
+    { { "faults of both texts are told at once, and ours cannot have a column of changes",
+        CHANGE A_ROW,
+        "mappings/things.tsv:1 header: 'change' is not a column of this file;"
+        "overlay/things.tsv:2 days: 'x' is not a number of days from 0 to 36500;" },
+      HEADER "a\tx\t\tred\tvinca\tno\n" },
+};
+
+#define NONE ((struct slice){ NULL, 0 })
+
+static void check_table(const struct table_case *c, const char *overlay)
 {
-    const struct table_case *c = *state;
     char buffer[2000];
     struct text seen = TEXT(buffer);
     struct arena arena;
@@ -110,13 +152,15 @@ static void table_reads_as(void **state)
     buffer[0] = '\0';
     arena_init(&arena, 1 << 20);
 
-    if (table_read(&schema, slice_of(c->text), &arena, &table, &errors)) {
+    if (table_read(&schema, slice_of(c->text), slice_of(overlay), &arena, &table, &errors)) {
         assert_int_equal(errors.count, 0);
         for (size_t i = 0; i < table.count; i++) {
             const struct row *row = &((const struct row *)table.rows)[i];
-            text_add(&seen, "%u %.*s %d %d %u %u %d %u %.*s;", table.lines[i],
-                     SLICE_ARGS(row->name), row->days, row->gap, row->colour, row->drug_class,
-                     row->is_on, row->colours, SLICE_ARGS(row->note));
+            text_add(&seen, "%s%u %.*s %d %d %u %u %d %u %.*s;",
+                     (table.lines[i] & TABLE_LINE_OVERLAY) != 0 ? "o" : "",
+                     table.lines[i] & ~TABLE_LINE_OVERLAY, SLICE_ARGS(row->name), row->days,
+                     row->gap, row->colour, row->drug_class, row->is_on, row->colours,
+                     SLICE_ARGS(row->note));
         }
     } else {
         assert_true(errors.count > 0);
@@ -125,6 +169,14 @@ static void table_reads_as(void **state)
     }
     assert_string_equal(buffer, c->reads_as);
     arena_fini(&arena);
+}
+
+static void table_reads_as(void **state) { check_table(*state, NULL); }
+
+static void overlaid_table_reads_as(void **state)
+{
+    const struct overlay_case *c = *state;
+    check_table(&c->base, c->overlay);
 }
 
 static void faults_stop_at_fifty_and_the_table_still_fails(void **state)
@@ -140,9 +192,9 @@ static void faults_stop_at_fifty_and_the_table_still_fails(void **state)
     for (int i = 0; i < 60; i++)
         text_add(&text, "a\tx\t\tred\tvinca\tno\n");
 
-    assert_false(table_read(&schema, text_slice(&text), &arena, &table, &errors));
+    assert_false(table_read(&schema, text_slice(&text), NONE, &arena, &table, &errors));
     assert_int_equal(errors.count, TABLE_ERRORS_MAX);
-    assert_false(table_read(&schema, text_slice(&text), &arena, &table, &errors));
+    assert_false(table_read(&schema, text_slice(&text), NONE, &arena, &table, &errors));
     assert_int_equal(table.count, 77); /* untouched */
     arena_fini(&arena);
 }
@@ -154,21 +206,26 @@ static void a_table_past_the_limit_of_the_arena_is_refused(void **state)
     arena_init(&arena, 64);
     struct table table;
     struct table_errors errors = { .count = 0 };
-    assert_false(table_read(&schema, slice_of(HEADER), &arena, &table, &errors));
+    assert_false(table_read(&schema, slice_of(HEADER), NONE, &arena, &table, &errors));
     assert_string_equal(errors.list[0].what, "file: '' is larger than its limit");
     arena_fini(&arena);
 }
 
 int main(void)
 {
-    struct CMUnitTest tests[COUNT_OF(cases) + 2];
+    struct CMUnitTest tests[COUNT_OF(cases) + COUNT_OF(overlay_cases) + 2];
+    size_t n = 0;
     for (size_t i = 0; i < COUNT_OF(cases); i++)
-        tests[i] = (struct CMUnitTest){ .name = cases[i].name,
-                                        .test_func = table_reads_as,
-                                        .initial_state = (void *)(uintptr_t)&cases[i] };
-    tests[COUNT_OF(cases)] =
+        tests[n++] = (struct CMUnitTest){ .name = cases[i].name,
+                                          .test_func = table_reads_as,
+                                          .initial_state = (void *)(uintptr_t)&cases[i] };
+    for (size_t i = 0; i < COUNT_OF(overlay_cases); i++)
+        tests[n++] = (struct CMUnitTest){ .name = overlay_cases[i].base.name,
+                                          .test_func = overlaid_table_reads_as,
+                                          .initial_state = (void *)(uintptr_t)&overlay_cases[i] };
+    tests[n++] =
         (struct CMUnitTest)cmocka_unit_test(faults_stop_at_fifty_and_the_table_still_fails);
-    tests[COUNT_OF(cases) + 1] =
+    tests[n++] =
         (struct CMUnitTest)cmocka_unit_test(a_table_past_the_limit_of_the_arena_is_refused);
-    return _cmocka_run_group_tests("mapping table", tests, COUNT_OF(tests), NULL, NULL);
+    return _cmocka_run_group_tests("tables", tests, n, NULL, NULL);
 }

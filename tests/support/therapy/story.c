@@ -48,7 +48,8 @@ static unsigned read_files(struct arena *arena, struct mapping_file *files)
         if (len < 5 || strcmp(entry->d_name + len - 4, ".tsv") != 0)
             continue;
         snprintf(path, sizeof path, "mappings/%.300s", entry->d_name);
-        files[count].name = arena_copy(arena, slice_of(entry->d_name)).at;
+        files[count] =
+            (struct mapping_file){ .name = arena_copy(arena, slice_of(entry->d_name)).at };
         CHECK(story_file(path, arena, &files[count].text));
         count++;
     }
