@@ -103,6 +103,7 @@ enum rule {
 #define X(name, id, reason) RULE_##name,
     RULE_TABLE(X)
 #undef X
+        RULE_COUNT
 };
 
 const char *rule_id(enum rule rule);     /* "LOT-001" */

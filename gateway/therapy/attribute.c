@@ -4,8 +4,9 @@
 
 bool condition_counts(const struct event *condition)
 {
-    return condition->verification_status != VERIFICATION_REFUTED &&
-           condition->verification_status != VERIFICATION_ENTERED_IN_ERROR; /* EVD-007 */
+    return (condition->verification_status != VERIFICATION_REFUTED &&
+            condition->verification_status != VERIFICATION_ENTERED_IN_ERROR) ||
+           !RULE_ON(EVD_REFUTED);
 }
 
 bool disease_is_cancer(const struct disease *disease)
@@ -248,7 +249,8 @@ static struct attribution one_or_many(uint32_t diseases)
 {
     return (struct attribution){ .how = ATTRIBUTED,
                                  .diseases = diseases,
-                                 .is_ambiguous = (diseases & (diseases - 1)) != 0 };
+                                 .is_ambiguous =
+                                     (diseases & (diseases - 1)) != 0 && RULE_ON(EXP_AMBIGUOUS) };
 }
 
 /* Codes that say the order is for something else: known, and no cancer, or one that only lies in
@@ -353,16 +355,18 @@ struct attribution attribute_order(const struct engine *engine, const struct eve
                                    const struct drug *drug, int32_t start)
 {
     struct attribution out = by_reference(engine, order);
-    if (out.how == ATTRIBUTED_NOT_TOLD)
-        out = by_reason_code(engine, order);
-    if (out.how != ATTRIBUTED_NOT_TOLD)
+    if (out.how != ATTRIBUTED_NOT_TOLD && RULE_ON(EXP_BY_REFERENCE))
+        return out;
+    out = by_reason_code(engine, order);
+    if (out.how != ATTRIBUTED_NOT_TOLD && RULE_ON(EXP_BY_CODE))
         return out;
     if (engine->cancer_count == 0)
         return (struct attribution){ .how = ATTRIBUTED_NOWHERE };
     if (drug->group != DRUG_UNKNOWN)
-        return by_drug(engine, drug, start);
+        return RULE_ON(EXP_BY_CONDITION) ? by_drug(engine, drug, start)
+                                         : (struct attribution){ .how = ATTRIBUTED_NOWHERE };
     /* EXP-021: else it stays in the list of what mappings do not know. */
-    if (is_trial_agent(order) && engine->cancer_count == 1)
+    if (is_trial_agent(order) && engine->cancer_count == 1 && RULE_ON(UNKNOWN_AGENT))
         return one_or_many(1);
     return (struct attribution){ .how = ATTRIBUTED_ELSEWHERE };
 }

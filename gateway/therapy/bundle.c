@@ -74,7 +74,7 @@ struct infusion bundle_infusion(const struct course *course, const struct batch 
     if (batch->day >= depletion)
         return (struct infusion){ infusion, depletion, false };
     int32_t apheresis = last_apheresis(course, depletion);
-    if (apheresis != DATE_NONE && batch->day >= apheresis)
+    if (apheresis != DATE_NONE && batch->day >= apheresis && RULE_ON(BRIDGING))
         return (struct infusion){ infusion, depletion, true };
     return none;
 }

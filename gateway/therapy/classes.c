@@ -55,7 +55,7 @@ const struct class_exposure *classes_collect(const struct course *course, bool i
         seen |= slot_bit(use->slot);
     }
     for (unsigned i = 0; i < course->line_count; i++)
-        if (has_failed(course, i, is_salvage))
+        if (has_failed(course, i, is_salvage) && RULE_ON(SAL_CLASS_FAILED))
             failed |= course->lines[i]->taken;
     for (unsigned s = 0; s < course->drug_count; s++) {
         struct slice name = course->drugs[s]->drug_class;

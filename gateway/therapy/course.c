@@ -23,7 +23,7 @@ static unsigned slot_of(const struct course *course, const struct drug *drug)
 static bool is_ignored(const struct course *course, const struct drug *drug)
 {
     return course->profile->ignore_backbone_for_lines &&
-           drug_set_has(&course->profile->backbone, drug);
+           drug_set_has(&course->profile->backbone, drug) && RULE_ON(BACKBONE);
 }
 
 /* LOT-027: what ended before the diagnosis was for something else. */
@@ -32,7 +32,7 @@ static bool is_before_diagnosis(const struct course *course, const struct exposu
     int32_t diagnosed = course->cancer->diagnosed;
     int32_t lookback = course->engine->rules->diagnosis_lookback;
     return diagnosed != DATE_NONE && exposure->start.day < diagnosed - lookback &&
-           exposure->end.day < diagnosed + lookback;
+           exposure->end.day < diagnosed + lookback && RULE_ON(DIAGNOSIS);
 }
 
 static bool add_use(struct course *course, const struct exposure *exposure, struct err *err)
@@ -304,7 +304,7 @@ const struct atom *course_late_evidence(const struct course *course, const struc
     int32_t lookahead = course->engine->rules->relapse_lookahead;
     int32_t after = batch->day > line->start ? batch->day : line->start;
     const struct atom *late = course_relapse_between(course, after, batch->day + lookahead);
-    if (late == NULL)
+    if (late == NULL || !RULE_ON(EVD_LATE))
         return NULL;
     for (unsigned i = batch->end; i < course->use_count; i++) {
         const struct use *use = &course->uses[i];

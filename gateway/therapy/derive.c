@@ -78,7 +78,7 @@ static bool split_events(struct engine *engine, const struct event *events, size
             engine->conditions[engine->condition_count++] = event;
         else if (event->type == FHIR_PROCEDURE)
             engine->procedures[engine->procedure_count++] = event;
-        if (is_listed_unmapped(event))
+        if (is_listed_unmapped(event) && RULE_ON(EXP_UNKNOWN))
             unmapped[unmapped_count++] = event;
     }
     sort_references(engine->conditions, engine->condition_count);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "domain/line.h"
+#include "domain/rule_on.h"
 #include "domain/rules.h"
 
 #define SLOT_NONE 64

@@ -29,7 +29,7 @@ static int32_t state_day(const struct engine *engine, const struct event *condit
     for (unsigned i = 0; i < engine->cancer_count; i++)
         if ((diseases >> i & 1) != 0 && engine->cancers[i].known < onset)
             is_first = false;
-    if (is_first && has_recorded && condition->recorded.first.day > onset)
+    if (is_first && has_recorded && condition->recorded.first.day > onset && RULE_ON(EVD_DATE))
         return condition->recorded.first.day;
     return onset;
 }
@@ -103,23 +103,28 @@ static bool is_in_remission(const struct event *condition)
 /* EVD-002 and EVD-003: the status, the code, then the words. */
 static void add_relapse(struct engine *engine, const struct event *condition, struct atom atom)
 {
-    bool is_relapse_state = condition->clinical_status == CLINICAL_RELAPSE ||
-                            condition->clinical_status == CLINICAL_RECURRENCE;
+    bool is_relapse_state = (condition->clinical_status == CLINICAL_RELAPSE ||
+                             condition->clinical_status == CLINICAL_RECURRENCE) &&
+                            RULE_ON(EVD_CLINICAL_STATUS);
+    bool is_refractory_code = has_meaning(condition, MEANS_REFRACTORY) && RULE_ON(EVD_CODE);
+    bool is_relapse_code =
+        (has_meaning(condition, MEANS_IN_RELAPSE) || has_meaning(condition, MEANS_RECURRENT)) &&
+        RULE_ON(EVD_CODE);
     enum evidence_kind worded;
     atom.day = code_day(condition);
-    if (has_meaning(condition, MEANS_REFRACTORY)) {
+    if (is_refractory_code) {
         atom.kind = EVIDENCE_REFRACTORY;
         atom.strength = is_relapse_state ? STRENGTH_STATUS : STRENGTH_CODE;
     } else if (is_relapse_state) {
         atom.kind = EVIDENCE_RELAPSE;
         atom.strength = STRENGTH_STATUS;
-        if (!has_meaning(condition, MEANS_IN_RELAPSE) && !has_meaning(condition, MEANS_RECURRENT))
+        if (!is_relapse_code)
             atom.day = state_day(engine, condition, atom.diseases);
-    } else if (has_meaning(condition, MEANS_IN_RELAPSE) ||
-               has_meaning(condition, MEANS_RECURRENT)) {
+    } else if (is_relapse_code) {
         atom.kind = EVIDENCE_RELAPSE;
         atom.strength = STRENGTH_CODE;
-    } else if (!is_in_remission(condition) && text_evidence(condition->code.text, &worded)) {
+    } else if (!is_in_remission(condition) && text_evidence(condition->code.text, &worded) &&
+               RULE_ON(EVD_TEXT)) {
         atom.kind = worded;
         atom.strength = STRENGTH_CODE;
         atom.day = state_day(engine, condition, atom.diseases);
@@ -140,6 +145,8 @@ static void add_remission(struct engine *engine, const struct event *condition, 
         atom.day = condition->abatement.first.day;
     else
         atom.day = state_day(engine, condition, atom.diseases);
+    if (!RULE_ON(EVD_REMISSION))
+        return;
     atom.kind = EVIDENCE_REMISSION;
     atom.strength = STRENGTH_CODE;
     add_atom(engine, &atom);
@@ -148,7 +155,7 @@ static void add_remission(struct engine *engine, const struct event *condition, 
 /* EVD-006: a metastasis code is a candidate only, and with the primary it is the stage. */
 static void add_metastasis(struct engine *engine, const struct event *condition, struct atom atom)
 {
-    if (!has_meaning(condition, MEANS_METASTATIC))
+    if (!has_meaning(condition, MEANS_METASTATIC) || !RULE_ON(EVD_METASTASIS))
         return;
     atom.day = code_day(condition);
     for (unsigned i = 0; i < engine->cancer_count; i++) {
@@ -175,7 +182,7 @@ static void add_condition(struct engine *engine, const struct event *condition)
     add_relapse(engine, condition, atom);
     add_remission(engine, condition, atom);
     add_metastasis(engine, condition, atom);
-    if (has_meaning(condition, MEANS_CASTRATION_RESISTANT)) { /* EVD-011 */
+    if (has_meaning(condition, MEANS_CASTRATION_RESISTANT) && RULE_ON(EVD_CASTRATION)) {
         atom.kind = EVIDENCE_CASTRATION;
         atom.strength = STRENGTH_CODE;
         atom.day = code_day(condition);
@@ -209,7 +216,7 @@ static void add_inferred(struct engine *engine)
         const struct profile *profile = engine->cancers[cancer].disease->profile;
         int32_t day = code_day(condition);
         if (profile == NULL || !profile->infer_relapse || remission[cancer] == DATE_NONE ||
-            day == DATE_NONE || day <= remission[cancer])
+            day == DATE_NONE || day <= remission[cancer] || !RULE_ON(EVD_INFERRED))
             continue;
         add_atom(engine, &(struct atom){ .kind = EVIDENCE_RELAPSE,
                                          .strength = STRENGTH_INFERRED,
@@ -229,7 +236,7 @@ static void add_stopped(struct engine *engine)
     for (unsigned i = 0; i < engine->exposure_count; i++) {
         const struct exposure *exposure = &engine->exposures[i];
         if (exposure->order->stop_reason != STOP_PROGRESSION || exposure->is_ambiguous ||
-            exposure->order == last)
+            exposure->order == last || !RULE_ON(EVD_STOP_REASON))
             continue;
         last = exposure->order;
         bool is_new_order = exposure->order->status == STATUS_ACTIVE;

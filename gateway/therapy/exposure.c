@@ -9,9 +9,10 @@
 /* LOT-030: supportive drugs never make a line. */
 bool exposure_makes_lines(const struct drug *drug)
 {
-    return (drug->group == DRUG_ANTINEOPLASTIC || drug->group == DRUG_ENDOCRINE ||
-            drug->group == DRUG_UNKNOWN) &&
-           (drug->traits & NOT_LINE_TRAITS) == 0;
+    return ((drug->group == DRUG_ANTINEOPLASTIC || drug->group == DRUG_ENDOCRINE ||
+             drug->group == DRUG_UNKNOWN) &&
+            (drug->traits & NOT_LINE_TRAITS) == 0) ||
+           !RULE_ON(SUPPORTIVE);
 }
 
 /* Steroids print the name of a regimen; nothing else of the supportive drugs is of interest. */
@@ -123,11 +124,11 @@ static enum admission admit_status(enum order_status status)
         return ADMIT_COUNT;
     case STATUS_UNKNOWN:
     case STATUS_ABSENT:
-        return ADMIT_EVER;
+        return RULE_ON(EXP_STATUS) ? ADMIT_EVER : ADMIT_COUNT;
     case STATUS_CANCELLED:
     case STATUS_DRAFT:
     case STATUS_ENTERED_IN_ERROR:
-        return ADMIT_NOT;
+        return RULE_ON(EXP_STATUS) ? ADMIT_NOT : ADMIT_COUNT;
     }
     return ADMIT_NOT;
 }
@@ -179,7 +180,7 @@ static bool is_filled_elsewhere(struct engine *engine, const struct event *order
 static enum admission admit(struct engine *engine, const struct event *order)
 {
     enum admission by_status = admit_status(order->status);
-    if (by_status == ADMIT_NOT || order->do_not_perform)
+    if (by_status == ADMIT_NOT || (order->do_not_perform && RULE_ON(EXP_NOT_PERFORM)))
         return ADMIT_NOT;
     switch (order->intent) {
     case INTENT_ABSENT:
@@ -189,12 +190,12 @@ static enum admission admit(struct engine *engine, const struct event *order)
     case INTENT_REFLEX_ORDER:
     case INTENT_FILLER_ORDER:
     case INTENT_INSTANCE_ORDER:
-        return is_filled_elsewhere(engine, order) ? ADMIT_NOT : by_status;
+        return is_filled_elsewhere(engine, order) && RULE_ON(EXP_FILLER) ? ADMIT_NOT : by_status;
     case INTENT_PLAN:
-        return ADMIT_PLAN;
+        return RULE_ON(EXP_INTENT) ? ADMIT_PLAN : by_status;
     case INTENT_PROPOSAL:
     case INTENT_OPTION:
-        return ADMIT_NOT;
+        return RULE_ON(EXP_INTENT) ? ADMIT_NOT : by_status;
     }
     return ADMIT_NOT;
 }
@@ -204,9 +205,9 @@ static enum admission admit(struct engine *engine, const struct event *order)
 /* EXP-005, EXP-006: the first that exists; a partial date counts from its first day. */
 static struct date_span order_start(const struct event *order)
 {
-    if (order->bounds_start.precision != DATE_ABSENT)
+    if (order->bounds_start.precision != DATE_ABSENT && RULE_ON(EXP_START))
         return order->bounds_start;
-    if (order->first_timing_event.precision != DATE_ABSENT)
+    if (order->first_timing_event.precision != DATE_ABSENT && RULE_ON(EXP_START))
         return order->first_timing_event;
     return order->authored_on;
 }
@@ -221,21 +222,22 @@ struct order_end {
 static struct order_end natural_end(const struct event *order, const struct drug *drug,
                                     int32_t start)
 {
-    if (order->bounds_end.precision != DATE_ABSENT)
+    if (order->bounds_end.precision != DATE_ABSENT && RULE_ON(EXP_END))
         return (struct order_end){ .day = order->bounds_end.last.day };
-    if (order->last_timing_event.precision != DATE_ABSENT)
+    if (order->last_timing_event.precision != DATE_ABSENT && RULE_ON(EXP_END))
         return (struct order_end){ .day = order->last_timing_event.last.day };
     int32_t days = order->bounds_days > 0   ? order->bounds_days
                    : order->repeat_days > 0 ? order->repeat_days
                                             : order->supply_days;
-    if (days > 0)
+    if (days > 0 && RULE_ON(EXP_END))
         return (struct order_end){ .day = start + days };
     struct order_end end = { .day = INT32_MAX, .is_open = true };
     bool goes_on = order->status == STATUS_ACTIVE || order->status == STATUS_ON_HOLD;
-    if (!goes_on) /* EXP-010 */
+    if (!goes_on && RULE_ON(EXP_TAIL)) /* EXP-010 */
         end = (struct order_end){ .day = start + drug->tail_days, .is_assumed = true };
     /* EXP-009: the time in which it may be dispensed caps, it never extends. */
-    if (order->validity_end.precision != DATE_ABSENT && order->validity_end.last.day < end.day)
+    if (order->validity_end.precision != DATE_ABSENT && order->validity_end.last.day < end.day &&
+        RULE_ON(EXP_VALIDITY))
         end = (struct order_end){ .day = order->validity_end.last.day, .is_assumed = true };
     return end;
 }
@@ -244,7 +246,7 @@ static struct order_end natural_end(const struct event *order, const struct drug
 static struct order_end order_end(const struct event *order, const struct drug *drug, int32_t start)
 {
     struct order_end end = natural_end(order, drug, start);
-    if (order->status != STATUS_STOPPED && order->status != STATUS_ON_HOLD)
+    if ((order->status != STATUS_STOPPED && order->status != STATUS_ON_HOLD) || !RULE_ON(EXP_STOP))
         return end;
     if (order->status_changed.precision != DATE_ABSENT) {
         if (order->status_changed.last.day < end.day)
@@ -280,12 +282,15 @@ static void add_exposure(struct engine *engine, const struct event *order, const
         attribute_order(engine, order, drug, is_dated ? span.first.day : engine->as_of);
     bool makes_lines = exposure_makes_lines(drug) && drug->group != DRUG_UNKNOWN;
     if (makes_lines &&
-        (attribution.how == ATTRIBUTED_NOWHERE || (attribution.how == ATTRIBUTED && !is_dated)))
+        (attribution.how == ATTRIBUTED_NOWHERE || (attribution.how == ATTRIBUTED && !is_dated)) &&
+        RULE_ON(EXP_UNATTRIBUTED))
         note_unattributed(engine, order); /* EXP-020 */
     if (attribution.how != ATTRIBUTED || !is_dated)
         return;
-    int32_t start = span.first.day;
-    if (start > engine->as_of) { /* EXP-011: planned, not yet ordered exposure */
+    bool counts_from_first = span.precision == DATE_DAY || RULE_ON(EXP_PARTIAL);
+    int32_t start = counts_from_first ? span.first.day : span.last.day;
+    if (start > engine->as_of &&
+        RULE_ON(EXP_AS_OF)) { /* EXP-011: planned, not yet ordered exposure */
         engine_changes_on(engine, start);
         return;
     }
@@ -297,12 +302,12 @@ static void add_exposure(struct engine *engine, const struct event *order, const
         engine_changes_on(engine, end.day + 1);
     engine->exposures[engine->exposure_count++] = (struct exposure){
         .drug = drug,
-        .start = span.first,
+        .start = { start },
         .end = { goes_on ? engine->as_of : end.day },
         .start_span = span,
         .is_open = goes_on,
         .is_assumed_end = end.is_assumed,
-        .is_reported = order->reported, /* EXP-004 */
+        .is_reported = order->reported && RULE_ON(EXP_REPORTED), /* EXP-004 */
         .is_ambiguous = attribution.is_ambiguous,
         .diseases = attribution.diseases,
         .order = order,
@@ -386,10 +391,10 @@ static void settle_same_day(struct engine *engine)
             continue;
         bool stop_a = a->order->status == STATUS_STOPPED,
              stop_b = b->order->status == STATUS_STOPPED;
-        if (stop_a && !stop_b) {
+        if (stop_a && !stop_b && RULE_ON(EXP_SAME_DAY)) {
             b->end = a->end;
             b->is_open = false;
-        } else if (stop_b && !stop_a) {
+        } else if (stop_b && !stop_a && RULE_ON(EXP_SAME_DAY)) {
             a->end = b->end;
             a->is_open = false;
         }
@@ -411,7 +416,7 @@ static void join_renewals(struct engine *engine)
             struct exposure *before = &engine->exposures[k];
             if (before->order != prior || before->drug != renewal->drug)
                 continue;
-            if (before->end.day < renewal->start.day - 1)
+            if (before->end.day < renewal->start.day - 1 && RULE_ON(EXP_JOIN))
                 before->end.day = renewal->start.day - 1;
             break;
         }
@@ -434,7 +439,7 @@ static void flag_stale(struct engine *engine)
         for (unsigned k = i + 1; k < engine->exposure_count && !is_renewed; k++)
             is_renewed = engine->exposures[k].drug == open->drug &&
                          engine->as_of - engine->exposures[k].start.day <= limit;
-        open->is_stale_open = !is_renewed;
+        open->is_stale_open = !is_renewed && RULE_ON(EXP_STALE);
     }
 }
 

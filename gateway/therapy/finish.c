@@ -60,7 +60,7 @@ static bool find_continuation(const struct course *course, const struct line_sta
 static void mark_continuation(struct course *course, struct line_state *line)
 {
     struct continuation found;
-    if (!find_continuation(course, line, &found))
+    if (!find_continuation(course, line, &found) || !RULE_ON(MAINTENANCE))
         return;
     for (unsigned i = 0; i < line->mark_count; i++)
         if (line->marks[i].kind == SEGMENT_MAINTENANCE && line->marks[i].start <= found.start)
@@ -211,7 +211,7 @@ static enum line_setting find_setting(const struct course *course, const struct 
     bool is_curative = false;
     for (unsigned i = line->first_use; i < line->use_end; i++) {
         enum treatment_intent intent = course->uses[i].exposure->order->treatment_intent;
-        if (intent == TREATMENT_PALLIATIVE)
+        if (intent == TREATMENT_PALLIATIVE && RULE_ON(SETTING))
             return SETTING_PALLIATIVE;
         is_curative = is_curative || intent == TREATMENT_CURATIVE;
     }
@@ -227,7 +227,7 @@ static enum line_setting find_setting(const struct course *course, const struct 
                 condition->verification_status != VERIFICATION_ENTERED_IN_ERROR)
                 return SETTING_UNKNOWN;
     }
-    return is_curative ? SETTING_CURATIVE : SETTING_UNKNOWN;
+    return is_curative && RULE_ON(SETTING) ? SETTING_CURATIVE : SETTING_UNKNOWN;
 }
 
 static void make_sources(const struct course *course, const struct line_state *line,
@@ -282,7 +282,8 @@ static void finish_line(struct course *course, unsigned at, struct line *out)
     out->number = out->number_min = out->number_max = line->number;
     out->start.day = line->start;
     /* LOT-025: what was carried over is a drug of the line, its order's end is not the line's. */
-    out->end.day = next != NULL && line->own_end >= next->start ? next->start - 1 : line->own_end;
+    bool is_cut = next != NULL && line->own_end >= next->start && RULE_ON(LINE_END);
+    out->end.day = is_cut ? next->start - 1 : line->own_end;
     out->is_open = next == NULL && is_open_line(course, line);
     out->is_short = is_short(course, at);
     mark_continuation(course, line);
@@ -290,7 +291,7 @@ static void finish_line(struct course *course, unsigned at, struct line *out)
     line->induction_end = find_induction_end(course, line, out);
     out->drugs = course_drugs(course, line->taken, &out->drug_count);
     line->regimen = find_regimen(course, line);
-    if (line->regimen != NULL)
+    if (line->regimen != NULL && RULE_ON(REGIMEN))
         out->regimen = line->regimen->name;
     out->setting = find_setting(course, line);
     out->opened_by = line->opened_by;
@@ -300,7 +301,8 @@ static void finish_line(struct course *course, unsigned at, struct line *out)
     out->notes = line->notes;
     out->note_count = line->note_count;
     make_sources(course, line, out);
-    make_identity(course, line, out);
+    if (RULE_ON(IDENTITY))
+        make_identity(course, line, out);
     line->out = out;
 }
 

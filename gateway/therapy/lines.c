@@ -82,7 +82,7 @@ static void carry_over(struct course *course, const struct line_state *old, stru
 {
     for (unsigned s = 0; old != NULL && s < course->drug_count; s++) {
         bool goes_on = (old->taken & slot_bit(s)) != 0 && course->stated_end[s] > batch->day;
-        if (!goes_on || (batch->slots & slot_bit(s)) != 0)
+        if (!goes_on || (batch->slots & slot_bit(s)) != 0 || !RULE_ON(CARRY))
             continue;
         line->carried |= slot_bit(s);
         if (course->stated_end[s] > line->last)
@@ -138,11 +138,12 @@ static void judge_opening(struct course *course, const struct line_state *old,
     if (old == NULL)
         return;
     bool is_new_agent = (line->opening & ~old->taken) != 0;
-    line->is_switch = is_new_agent && drops_drug(course, old, line);
+    line->is_switch = is_new_agent && drops_drug(course, old, line) && RULE_ON(SAL_SWITCH);
     line->change_reason = stay_change_reason(course, old, batch);
     bool is_one_batch = course->uses[old->first_use].start == course->uses[old->use_end - 1].start;
     line->is_short_before = is_one_batch && is_new_agent &&
-                            old->own_end - old->start < course->engine->rules->short_line;
+                            old->own_end - old->start < course->engine->rules->short_line &&
+                            RULE_ON(SHORT_LINE);
 }
 
 static bool open_line(struct sweep *sweep, const struct batch *batch, struct finding *finding)
@@ -235,7 +236,8 @@ static bool take_conditioning(struct sweep *sweep, const struct batch *batch,
     struct course *course = sweep->course;
     struct line_state *line = course_line(course);
     int32_t since = 0;
-    if (bundle_is_second(course, line, conditioning, batch->day, &since)) {
+    if (bundle_is_second(course, line, conditioning, batch->day, &since) &&
+        RULE_ON(SECOND_TRANSPLANT)) {
         struct finding finding = { .rule = RULE_SECOND_TRANSPLANT };
         finding_operand(&finding, "sinceTransplantDays", since);
         finding_operand(&finding, "limitDays", course->profile->second_transplant_same_line);
@@ -271,7 +273,8 @@ static uint64_t new_slots(const struct course *course, const struct line_state *
     uint64_t fresh = batch->slots & ~line->taken;
     *substituted = 0;
     for (unsigned s = 0; s < course->drug_count; s++)
-        if ((fresh & slot_bit(s)) != 0 && (course->substitutes[s] & line->taken) != 0)
+        if ((fresh & slot_bit(s)) != 0 && (course->substitutes[s] & line->taken) != 0 &&
+            RULE_ON(SUBSTITUTION))
             *substituted |= slot_bit(s);
     return fresh & ~*substituted;
 }
@@ -333,11 +336,11 @@ static bool open_gap(struct sweep *sweep, const struct batch *batch, enum rule r
 static enum rule gap_exemption(const struct course *course, const struct line_state *line,
                                const struct batch *batch, int32_t gap)
 {
-    if ((batch->slots & course->exempt & ~course->unknown) != 0)
+    if ((batch->slots & course->exempt & ~course->unknown) != 0 && RULE_ON(GAP_EXEMPT))
         return RULE_GAP_EXEMPT;
-    if (stay_continues_maintenance(course, line, batch->slots, gap))
+    if (stay_continues_maintenance(course, line, batch->slots, gap) && RULE_ON(MAINTENANCE))
         return RULE_MAINTENANCE;
-    if (course->profile->merge_identical && batch->slots == line->taken)
+    if (course->profile->merge_identical && batch->slots == line->taken && RULE_ON(IDENTICAL))
         return RULE_IDENTICAL;
     return RULE_NONE;
 }
@@ -348,15 +351,16 @@ static bool take_known(struct sweep *sweep, const struct batch *batch, uint64_t 
     struct line_state *line = course_line(course);
     int32_t gap = batch->day - line->last, limit = stay_gap_limit(course, line);
     int32_t rechallenge_gap;
-    if (is_relapse(course, line, batch) || is_relapse_after_transplant(course, line, batch))
+    if ((is_relapse(course, line, batch) || is_relapse_after_transplant(course, line, batch)) &&
+        RULE_ON(RELAPSE))
         return open_by_rule(sweep, batch, RULE_RELAPSE);
-    if (is_rechallenge(course, batch, &rechallenge_gap))
+    if (is_rechallenge(course, batch, &rechallenge_gap) && RULE_ON(RECHALLENGE))
         return open_gap(sweep, batch, RULE_RECHALLENGE, rechallenge_gap,
                         course->profile->rechallenge_after);
     struct finding finding = { .rule = RULE_SUBSTITUTION };
     if (limit != RULE_OFF && gap > limit) {
         finding.rule = gap_exemption(course, line, batch, gap);
-        if (finding.rule == RULE_NONE)
+        if (finding.rule == RULE_NONE && RULE_ON(GAP))
             return open_gap(sweep, batch, RULE_GAP, gap, limit);
         finding_operand(&finding, "gapDays", gap);
         finding_operand(&finding, "limitDays", limit);
@@ -388,7 +392,7 @@ static bool take_new(struct sweep *sweep, const struct batch *batch, uint64_t fr
     struct line_state *line = course_line(course);
     bool is_after_relapse = course_relapse(course, line, batch->day) != NULL ||
                             course_late_evidence(course, line, batch) != NULL;
-    if (is_after_relapse)
+    if (is_after_relapse && RULE_ON(NEW_AGENT_AFTER_RELAPSE))
         return open_by_rule(sweep, batch, RULE_NEW_AGENT_AFTER_RELAPSE);
     struct finding noted = { .rule = RULE_NONE };
     for (unsigned s = 0; s < course->drug_count; s++) {
@@ -396,7 +400,7 @@ static bool take_new(struct sweep *sweep, const struct batch *batch, uint64_t fr
             continue;
         struct finding finding = { .rule = RULE_NONE };
         finding.rule = stay_rule(course, line, batch, s, &finding);
-        if (finding.rule == RULE_NONE)
+        if (finding.rule == RULE_NONE && RULE_ON(NEW_AGENT))
             return open_by_rule(sweep, batch, RULE_NEW_AGENT);
         if (noted.rule == RULE_NONE)
             noted = finding;
@@ -411,10 +415,11 @@ static bool take_new(struct sweep *sweep, const struct batch *batch, uint64_t fr
 static bool is_defining(const struct course *course, const struct line_state *line,
                         const struct batch *batch)
 {
-    bool is_young = batch->day - line->start <= course->profile->window;
+    bool is_young = batch->day - line->start <= course->profile->window && RULE_ON(WINDOW);
     bool is_first_cycles =
         course->profile->two_cycle_rule &&
-        line->cycles + (batch->day - line->cycle_start > course->profile->cycle_gap) <= 2;
+        line->cycles + (batch->day - line->cycle_start > course->profile->cycle_gap) <= 2 &&
+        RULE_ON(TWO_CYCLES);
     return (is_young || is_first_cycles) && course_relapse(course, line, batch->day) == NULL;
 }
 
@@ -426,16 +431,16 @@ static bool take_batch(struct sweep *sweep, const struct batch *batch)
     if (line != NULL)
         take_transplants(course, line, batch->day - 1);
     struct infusion infusion = bundle_infusion(course, batch);
-    if (infusion.day != DATE_NONE) {
+    if (infusion.day != DATE_NONE && RULE_ON(CELL_THERAPY)) {
         if (!take_cell_therapy(sweep, batch, &infusion, &taken))
             return false;
         if (taken)
             return true;
     }
     if (line == NULL)
-        return open_by_rule(sweep, batch, RULE_FIRST_EXPOSURE);
+        return !RULE_ON(FIRST_EXPOSURE) || open_by_rule(sweep, batch, RULE_FIRST_EXPOSURE);
     struct conditioning conditioning = bundle_conditioning(course, batch);
-    if (conditioning.is_conditioning)
+    if (conditioning.is_conditioning && RULE_ON(CONDITIONING))
         return take_conditioning(sweep, batch, &conditioning);
     if (is_defining(course, line, batch)) {
         join(course, line, batch);

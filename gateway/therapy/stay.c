@@ -364,20 +364,21 @@ bool stay_is_planned(const struct course *course, const struct line_state *line,
 enum rule stay_rule(struct course *course, const struct line_state *line, const struct batch *batch,
                     unsigned slot, struct finding *finding)
 {
-    if (is_addon(course, line, batch, slot, finding))
+    if (is_addon(course, line, batch, slot, finding) && RULE_ON(ADD_EXEMPT))
         return RULE_ADD_EXEMPT;
-    if (is_supplement(course, line, batch, slot, finding))
+    if (is_supplement(course, line, batch, slot, finding) && RULE_ON(SUPPLEMENT))
         return RULE_SUPPLEMENT;
-    if (is_phase(course, line, batch, slot, finding))
+    if (is_phase(course, line, batch, slot, finding) && RULE_ON(PHASE))
         return RULE_PHASE;
-    if (is_maintenance(course, line, batch, slot, finding))
+    if (is_maintenance(course, line, batch, slot, finding) && RULE_ON(MAINTENANCE))
         return RULE_MAINTENANCE;
-    if (is_post_transplant(course, line, batch, slot, finding))
+    if (is_post_transplant(course, line, batch, slot, finding) && RULE_ON(POST_TRANSPLANT))
         return RULE_POST_TRANSPLANT;
-    if (is_tolerated_swap(course, line, batch, slot, finding))
+    if (is_tolerated_swap(course, line, batch, slot, finding) && RULE_ON(TOXICITY))
         return RULE_TOXICITY;
     int32_t gap = batch->day - line->last;
-    if (is_within_gap(course, line, gap) && stay_is_planned(course, line, batch, slot)) {
+    if (is_within_gap(course, line, gap) && stay_is_planned(course, line, batch, slot) &&
+        RULE_ON(PLANNED)) {
         finding_operand(finding, "gapDays", gap);
         return RULE_PLANNED;
     }

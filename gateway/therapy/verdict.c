@@ -43,7 +43,7 @@ static void find_truncation(struct weighing *weighing)
     bool is_later_agent = first->regimen != NULL && first->regimen->is_exclusive;
     bool is_relapse_first =
         first->first_relapse != NULL && course->profile->basis == BASIS_ANY_LINE;
-    if (!is_later_agent && !is_relapse_first)
+    if ((!is_later_agent && !is_relapse_first) || !RULE_ON(SAL_TRUNCATED))
         return;
     weighing->is_truncated = weighing->out->history_truncated = true;
     for (unsigned i = 0; i < course->line_count; i++) {
@@ -76,7 +76,7 @@ static void find_early_recurrence(struct weighing *weighing)
                       ? current->first_relapse->day
                       : current->start;
     int32_t interval = day - before->induction_end;
-    weighing->is_early = interval <= limit;
+    weighing->is_early = interval <= limit && RULE_ON(SAL_EARLY);
     if (weighing->is_early)
         add_reason(weighing, RULE_SAL_EARLY,
                    arena_format(arena_of(weighing),
@@ -113,7 +113,8 @@ static void find_basis(struct weighing *weighing)
         course->profile->basis == BASIS_CASTRATION_RESISTANT ||
         weighing->lines[weighing->current->number - 1].setting != SETTING_CURATIVE;
     weighing->is_met =
-        (is_current_counted && weighing->advanced + missing >= 2) || weighing->is_early;
+        ((is_current_counted && weighing->advanced + missing >= 2) || weighing->is_early) &&
+        RULE_ON(SAL_BASIS);
     if (weighing->is_met)
         add_reason(weighing, RULE_SAL_BASIS,
                    arena_format(arena_of(weighing), "line %u%s meets the basis %.*s",
@@ -133,7 +134,10 @@ static void find_evidence(struct weighing *weighing)
             continue;
         char day[DATE_TEXT_SIZE];
         struct date when = { relapse->day };
-        if (relapse->strength == STRENGTH_STOP) {
+        bool is_stop = relapse->strength == STRENGTH_STOP;
+        if (!(is_stop ? RULE_ON(SAL_STOP_REASON) : RULE_ON(SAL_EVIDENCE)))
+            continue;
+        if (is_stop) {
             weighing->has_stop = true;
             add_reason(weighing, RULE_SAL_STOP_REASON,
                        arena_format(arena_of(weighing),
@@ -165,7 +169,7 @@ static void find_signs(struct weighing *weighing)
         add_reason(weighing, RULE_SAL_SWITCH,
                    SLICE("the drugs of the line before were replaced after its window"));
     if (regimen != NULL && (regimen->uses & REGIMEN_SALVAGE) != 0 &&
-        (current->number > 1 || regimen->is_exclusive)) {
+        (current->number > 1 || regimen->is_exclusive) && RULE_ON(SAL_SIGNATURE)) {
         weighing->is_exclusive = regimen->is_exclusive;
         add_reason(
             weighing, RULE_SAL_SIGNATURE,
@@ -174,14 +178,16 @@ static void find_signs(struct weighing *weighing)
                                                : "which alone does not speak of a later line"));
     }
     bool has_cells = (current->taken & course->cell) != 0;
-    if (current->is_switch && (has_cells || current->transplant != DATE_NONE))
+    if (current->is_switch && (has_cells || current->transplant != DATE_NONE) &&
+        RULE_ON(SAL_CELL_THERAPY))
         add_reason(weighing, RULE_SAL_CELL_THERAPY,
                    has_cells ? SLICE("cell therapy was ordered after the switch")
                              : SLICE("a transplant followed the switch"));
     enum rule rule = current->opened_by.rule;
-    if (rule == RULE_GAP || rule == RULE_RECHALLENGE)
+    if ((rule == RULE_GAP || rule == RULE_RECHALLENGE) && RULE_ON(SAL_WEAK))
         add_reason(weighing, RULE_SAL_WEAK, SLICE("the line rests on a gap between orders alone"));
-    else if (current->number > 1 && !current->is_switch && rule == RULE_NEW_AGENT)
+    else if (current->number > 1 && !current->is_switch && rule == RULE_NEW_AGENT &&
+             RULE_ON(SAL_WEAK))
         add_reason(weighing, RULE_SAL_WEAK, SLICE("the line rests on an added drug"));
 }
 
@@ -198,26 +204,28 @@ static void find_vetoes(struct weighing *weighing)
         line->segment_count > 0 ? &line->segments[line->segment_count - 1] : NULL;
     /* V1: maintenance of a salvage line goes on with the salvage; of a first line it is none. */
     if (!weighing->is_met && segment != NULL &&
-        (segment->kind == SEGMENT_MAINTENANCE || segment->kind == SEGMENT_CONSOLIDATION))
+        (segment->kind == SEGMENT_MAINTENANCE || segment->kind == SEGMENT_CONSOLIDATION) &&
+        RULE_ON(SAL_MAINTENANCE))
         add_veto(weighing, RULE_SAL_MAINTENANCE,
                  arena_format(arena_of(weighing), "the drugs ordered now are %s of line %u",
                               segment_kind_name(segment->kind), current->number));
     if (current->number == 1)
         return;
-    if (!is_relapsed &&
-        course_remission(course, course->lines[0]->start, current->start) != NULL) /* V2 */
+    if (!is_relapsed && course_remission(course, course->lines[0]->start, current->start) != NULL &&
+        RULE_ON(SAL_REMISSION)) /* V2 */
         add_veto(weighing, RULE_SAL_REMISSION,
                  SLICE("remission is recorded after line 1, and no relapse"));
     bool is_benign = current->change_reason == STOP_TOXICITY ||
                      current->change_reason == STOP_SHORTAGE ||
                      current->change_reason == STOP_SIMPLIFICATION;
-    if (is_benign && !is_relapsed && !profile->any_change_advances) /* V3 */
+    if (is_benign && !is_relapsed && !profile->any_change_advances &&
+        RULE_ON(SAL_TOXICITY)) /* V3 */
         add_veto(weighing, RULE_SAL_TOXICITY,
                  SLICE("the change was for tolerance or supply, not for the disease"));
     bool is_adult_solid = profile->basis == BASIS_ADVANCED_LINE ||
                           profile->basis == BASIS_ADVANCED_OR_EARLY_RECURRENCE;
     if (is_adult_solid && weighing->advanced == 1 && !weighing->is_early &&
-        line->setting != SETTING_CURATIVE) /* V4 */
+        line->setting != SETTING_CURATIVE && RULE_ON(SAL_FIRST_PALLIATIVE)) /* V4 */
         add_veto(weighing, RULE_SAL_FIRST_PALLIATIVE,
                  SLICE("this is the first line after curative therapy"));
 }
@@ -268,30 +276,31 @@ static enum grade find_grade(struct weighing *weighing)
 {
     const struct course *course = weighing->course;
     const struct line_state *current = weighing->current;
-    enum grade grade = first_grade(weighing);
+    enum grade grade = RULE_ON(SAL_GRADE) ? first_grade(weighing) : GRADE_LOW;
     bool is_stale;
-    if (is_uncertain_source(course, current, &is_stale)) {
+    if (is_uncertain_source(course, current, &is_stale) && RULE_ON(SAL_REPORTED)) {
         grade = lowered(grade);
         add_reason(weighing, RULE_SAL_REPORTED,
                    is_stale ? SLICE("an order has been open for more than a year: one grade lower")
                             : SLICE("the orders were reported, not made here: one grade lower"));
     }
-    if (course->is_ambiguous) {
+    if (course->is_ambiguous && RULE_ON(SAL_AMBIGUOUS)) {
         grade = GRADE_LOW;
         add_reason(weighing, RULE_SAL_AMBIGUOUS,
                    SLICE("orders may belong to another cancer of the patient"));
     }
-    if (opens_on_partial_date(course, current)) {
+    if (opens_on_partial_date(course, current) && RULE_ON(SAL_PARTIAL)) {
         grade = GRADE_LOW;
         add_reason(weighing, RULE_SAL_PARTIAL, SLICE("the line begins on a date without a day"));
     }
-    if (current->is_unknown_only) {
+    if (current->is_unknown_only && RULE_ON(SAL_UNKNOWN_AGENT)) {
         grade = GRADE_LOW;
         add_reason(weighing, RULE_SAL_UNKNOWN_AGENT,
                    SLICE("only drugs that no mapping knows opened the line"));
     }
     if (current->is_short_before && weighing->advanced == 2 && !weighing->is_truncated &&
-        !weighing->has_evidence && !weighing->has_stop && !weighing->is_exclusive) {
+        !weighing->has_evidence && !weighing->has_stop && !weighing->is_exclusive &&
+        RULE_ON(SAL_SHORT)) {
         grade = GRADE_LOW;
         add_reason(weighing, RULE_SAL_SHORT,
                    SLICE("the line before was shorter than one cycle: without it this is line 1"));
@@ -304,6 +313,8 @@ static enum grade find_grade(struct weighing *weighing)
 static void explain_status(struct weighing *weighing)
 {
     struct disease_turn turn = status_find(weighing->course);
+    if (turn.status != DISEASE_STATUS_UNKNOWN && !RULE_ON(SAL_STATUS))
+        return;
     weighing->out->status = turn.status;
     if (!turn.has_interval)
         return;
@@ -357,7 +368,7 @@ static void decide(struct weighing *weighing)
         course_relapse(course, weighing->current, course->engine->as_of) != NULL;
     out->salvage = weighing->is_met && out->veto_count == 0;
     out->grade = out->salvage ? find_grade(weighing) : GRADE_NONE;
-    if (!is_relapsed_since)
+    if (!is_relapsed_since || !RULE_ON(SAL_NOT_STARTED))
         return;
     add_reason(weighing, RULE_SAL_NOT_STARTED,
                SLICE("relapse or progression is recorded, and no new line has been ordered since"));
