@@ -19,8 +19,8 @@
 
 #define METRICS_CLASSES 6 /* by first digit of the status; 0 holds what has none */
 #define METRICS_BUCKETS 16
-#define METRICS_INTERACTIONS 11 /* those of fhir/route.h and one for what has no route */
-#define METRICS_NO_ROUTE 10
+#define METRICS_INTERACTIONS (FHIR_INTERACTION_COUNT + 1) /* and one for what has no route */
+#define METRICS_NO_ROUTE FHIR_INTERACTION_COUNT
 
 struct metrics {
     _Atomic uint64_t requests[METRICS_INTERACTIONS][METRICS_CLASSES];

@@ -62,7 +62,7 @@ static bool take_char(struct slice *rest, char c)
 struct moment {
     unsigned year, month, day, hour, minute, second, milli;
     int zone_minutes;
-    bool has_time, has_zone;
+    bool has_time, has_zone, has_second, has_fraction;
     enum date_precision precision;
 };
 
@@ -90,9 +90,11 @@ static bool take_time(struct slice *rest, struct moment *out)
     if (!take_digits(rest, 2, &out->hour) || !take_char(rest, ':') ||
         !take_digits(rest, 2, &out->minute) || out->hour > 24 || out->minute > 59)
         return false;
-    if (take_char(rest, ':') && (!take_digits(rest, 2, &out->second) || out->second > 60))
+    out->has_second = take_char(rest, ':');
+    if (out->has_second && (!take_digits(rest, 2, &out->second) || out->second > 60))
         return false;
-    if (take_char(rest, '.')) {
+    out->has_fraction = take_char(rest, '.');
+    if (out->has_fraction) {
         unsigned digit, scale = 100, taken = 0;
         for (; take_digits(rest, 1, &digit); taken++, scale /= 10)
             out->milli += digit * scale;
@@ -166,16 +168,34 @@ const char *date_format(struct date date, char *out)
     return out;
 }
 
+static int64_t moment_ms(const struct moment *at)
+{
+    int64_t seconds = (int64_t)date_of((int)at->year, at->month, at->day).day * 86400 +
+                      (int64_t)at->hour * 3600 + (int64_t)at->minute * 60 + (int64_t)at->second -
+                      (int64_t)at->zone_minutes * 60;
+    return seconds * 1000 + (int64_t)at->milli;
+}
+
 bool instant_parse(struct slice text, int64_t *out_ms, struct err *err)
 {
     struct moment at;
     if (!moment_parse(text, &at))
         return err_fail(err, ERR_VALUE, "instant",
                         "expected an instant: YYYY-MM-DDThh:mm:ss+zz:zz");
-    int64_t seconds = (int64_t)date_of((int)at.year, at.month, at.day).day * 86400 +
-                      (int64_t)at.hour * 3600 + (int64_t)at.minute * 60 + (int64_t)at.second -
-                      (int64_t)at.zone_minutes * 60;
-    *out_ms = seconds * 1000 + (int64_t)at.milli;
+    *out_ms = moment_ms(&at);
+    return true;
+}
+
+bool moment_range(struct slice text, int64_t *low_ms, int64_t *high_ms, struct err *err)
+{
+    struct moment at;
+    struct date_span span;
+    if (!moment_parse(text, &at) || !date_parse(text, &span, err))
+        return err_fail(err, ERR_VALUE, "date",
+                        "expected a date: YYYY, YYYY-MM, YYYY-MM-DD or a dateTime");
+    int64_t length = at.has_fraction ? 1 : at.has_second ? 1000 : 60000;
+    *low_ms = moment_ms(&at);
+    *high_ms = at.has_time ? *low_ms + length : ((int64_t)span.last.day + 1) * 86400000;
     return true;
 }
 

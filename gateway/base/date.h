@@ -48,6 +48,9 @@ bool instant_parse(struct slice text, int64_t *out_ms, struct err *err) MUST_USE
 /* "2026-11-23T08:30:00.123Z" into out[INSTANT_TEXT_SIZE]; returns out. */
 #define INSTANT_TEXT_SIZE 28
 const char *instant_format(int64_t ms, char *out);
+/* The moments that a date or dateTime of any precision stands for: the first, and the one behind
+ * the last ("2024-03" is the whole of March; without a zone it is UTC). */
+bool moment_range(struct slice text, int64_t *low_ms, int64_t *high_ms, struct err *err) MUST_USE;
 /* "Mon, 23 Nov 2026 08:30:00 GMT" (RFC 9110) into out[HTTP_DATE_SIZE]; returns out. */
 #define HTTP_DATE_SIZE 32
 const char *http_date_format(int64_t ms, char *out);

@@ -53,11 +53,20 @@ static struct media media_of(struct slice text)
     return media;
 }
 
-static bool check_body(const struct http_request *request, struct err *err)
+static bool check_form(struct slice type, struct err *err)
+{
+    return is_same(trim(slice_take_until(&type, ';')), "application/x-www-form-urlencoded") ||
+           err_fail(err, ERR_MEDIA_TYPE, "Content-Type",
+                    "a search is posted as application/x-www-form-urlencoded");
+}
+
+static bool check_body(const struct http_request *request, bool is_form, struct err *err)
 {
     struct slice type = http_header_find(request, "content-type");
     if (request->body.len == 0 || type.len == 0)
         return true;
+    if (is_form)
+        return check_form(type, err);
     struct media media = media_of(type);
     if (!media.is_json)
         return err_fail(err, ERR_MEDIA_TYPE, "Content-Type",
@@ -99,12 +108,12 @@ static bool check_format(struct slice format, struct err *err)
     return err_fail(err, ERR_NOT_ACCEPTABLE, "_format", "replies are application/fhir+json");
 }
 
-bool fhir_negotiate(const struct http_request *request, struct arena *arena, bool *is_pretty,
-                    struct err *err)
+bool fhir_negotiate(const struct http_request *request, bool is_form, struct arena *arena,
+                    bool *is_pretty, struct err *err)
 {
     bool has_format = false, pretty = false;
     struct slice query = request->query, name, value;
-    if (!check_body(request, err))
+    if (!check_body(request, is_form, err))
         return false;
     while (http_query_next(&query, arena, &name, &value)) {
         if (slice_is(name, "_pretty")) {

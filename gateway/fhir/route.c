@@ -2,46 +2,40 @@
 
 #include <stdio.h>
 
+#include "fhir/search.h"
+
 /* --- the table ------------------------------------------------------------------------------- */
 
-#define KEEPS (DOES(READ) | DOES(VREAD) | DOES(CREATE) | DOES(UPDATE) | DOES(DELETE) | DOES(SEARCH))
-#define OF_PATIENT (BY(ID) | BY(PATIENT) | BY(SUBJECT))
+#define KEEPS                                                                 \
+    (DOES(READ) | DOES(VREAD) | DOES(HISTORY) | DOES(CREATE) | DOES(UPDATE) | \
+     DOES(CONDITIONAL_UPDATE) | DOES(DELETE) | DOES(CONDITIONAL_DELETE) | DOES(SEARCH))
 #define STORED_ONLY "Stored, versioned and returned; not yet used to derive lines of therapy."
 
-/* Identifiers are searched where they are indexed, and updates are conditional there. */
 /* clang-format off */
 const struct fhir_offer fhir_offers[] = {
-    { FHIR_PATIENT, KEEPS | DOES(CONDITIONAL_UPDATE) | DOES(OPERATION), BY(ID) | BY(IDENTIFIER),
-      "$lines-of-therapy", "Identity, death and replacement by another Patient are used." },
-    { FHIR_MEDICATION_REQUEST, KEEPS, OF_PATIENT, NULL,
+    { FHIR_PATIENT, KEEPS | DOES(OPERATION), "$lines-of-therapy",
+      "Identity, death and replacement by another Patient are used." },
+    { FHIR_MEDICATION_REQUEST, KEEPS, NULL,
       "Ordered exposures: the source of the lines of therapy." },
-    { FHIR_CONDITION, KEEPS, OF_PATIENT, NULL,
+    { FHIR_CONDITION, KEEPS, NULL,
       "Diagnosis, relapse and remission: evidence for the lines of therapy." },
-    { FHIR_MEDICATION, KEEPS, BY(ID), NULL,
+    { FHIR_MEDICATION, KEEPS, NULL,
       "What MedicationRequests refer to; it may arrive after them." },
-    { FHIR_FLAG, KEEPS | DOES(CONDITIONAL_UPDATE), OF_PATIENT | BY(IDENTIFIER), NULL,
+    { FHIR_FLAG, KEEPS, NULL,
       "Stored and returned, so that a Lifeline can also be the receiver of another one." },
-    { FHIR_CARE_PLAN, KEEPS | DOES(CONDITIONAL_UPDATE), OF_PATIENT | BY(IDENTIFIER), NULL,
+    { FHIR_CARE_PLAN, KEEPS, NULL,
       "Stored and returned, so that a Lifeline can also be the receiver of another one." },
-    { FHIR_PROVENANCE, KEEPS, BY(ID), NULL, "Stored and returned." },
-    { FHIR_MEDICATION_ADMINISTRATION, KEEPS, OF_PATIENT, NULL, STORED_ONLY },
-    { FHIR_MEDICATION_STATEMENT, KEEPS, OF_PATIENT, NULL, STORED_ONLY },
-    { FHIR_MEDICATION_DISPENSE, KEEPS, OF_PATIENT, NULL, STORED_ONLY },
-    { FHIR_OBSERVATION, KEEPS, OF_PATIENT, NULL, STORED_ONLY },
-    { FHIR_PROCEDURE, KEEPS, OF_PATIENT, NULL, STORED_ONLY },
-    { FHIR_COMMUNICATION, DOES(CREATE) | DOES(READ), 0, NULL, "Stored and returned." },
-    { FHIR_DOCUMENT_REFERENCE, DOES(CREATE) | DOES(READ), 0, NULL, "Stored and returned." },
+    { FHIR_PROVENANCE, KEEPS, NULL, "Stored and returned." },
+    { FHIR_MEDICATION_ADMINISTRATION, KEEPS, NULL, STORED_ONLY },
+    { FHIR_MEDICATION_STATEMENT, KEEPS, NULL, STORED_ONLY },
+    { FHIR_MEDICATION_DISPENSE, KEEPS, NULL, STORED_ONLY },
+    { FHIR_OBSERVATION, KEEPS, NULL, STORED_ONLY },
+    { FHIR_PROCEDURE, KEEPS, NULL, STORED_ONLY },
+    { FHIR_COMMUNICATION, KEEPS, NULL, "Stored and returned." },
+    { FHIR_DOCUMENT_REFERENCE, KEEPS, NULL, "Stored and returned." },
 };
 /* clang-format on */
 const unsigned fhir_offer_count = COUNT_OF(fhir_offers);
-
-static const struct search_row {
-    const char *parameter;
-} search_rows[] = {
-#define X(name, parameter, type) { parameter },
-    FHIR_SEARCH_TABLE(X)
-#undef X
-};
 
 const struct fhir_offer *fhir_offer_of(enum fhir_type type)
 {
@@ -62,20 +56,12 @@ const char *fhir_interaction_code(enum fhir_interaction interaction)
     return codes[interaction];
 }
 
-bool fhir_search_offers(enum fhir_type type, struct slice parameter)
-{
-    const struct fhir_offer *offer = fhir_offer_of(type);
-    if (offer == NULL)
-        return false;
-    for (unsigned i = 0; i < COUNT_OF(search_rows); i++)
-        if (slice_is(parameter, search_rows[i].parameter))
-            return (offer->searches & UINT32_C(1) << i) != 0;
-    return false;
-}
-
 bool fhir_type_is_identified(enum fhir_type type)
 {
-    return fhir_search_offers(type, SLICE("identifier"));
+    for (const struct fhir_search_row *row = NULL; (row = fhir_search_next(type, row)) != NULL;)
+        if (row->places[0].shape == SHAPE_IDENTIFIER)
+            return true;
+    return false;
 }
 
 /* --- paths ----------------------------------------------------------------------------------- */
@@ -127,13 +113,14 @@ static uint32_t meaning_of(enum http_verb verb, const struct place *place)
     return 0;
 }
 
+/* Which verbs are offered: for OPTIONS and for a refusal. */
 static struct slice allow_text(uint32_t offered, const struct place *place, struct arena *arena)
 {
     const char *get = (place->get & offered) != 0 ? ", GET, HEAD" : "";
     const char *post = (place->post & offered) != 0 ? ", POST" : "";
     const char *put = (place->put & offered) != 0 ? ", PUT" : "";
     const char *delete = (place->delete &offered) != 0 ? ", DELETE" : "";
-    return slice_skip(arena_format(arena, "%s%s%s%s", get, post, put, delete), 2);
+    return arena_format(arena, "OPTIONS%s%s%s%s", get, post, put, delete);
 }
 
 static bool choose(enum http_verb verb, uint32_t offered, const struct place *place,
@@ -141,8 +128,13 @@ static bool choose(enum http_verb verb, uint32_t offered, const struct place *pl
                    struct err *err)
 {
     uint32_t chosen = meaning_of(verb, place) & offered;
-    if (chosen == 0) {
+    if (verb == VERB_OPTIONS || chosen == 0)
         *allow = allow_text(offered, place, arena);
+    if (verb == VERB_OPTIONS) {
+        route->interaction = FHIR_DO_OPTIONS;
+        return true;
+    }
+    if (chosen == 0) {
         return err_fail(err, ERR_METHOD, "", "this interaction is not offered here: see /metadata");
     }
     route->interaction = (enum fhir_interaction)__builtin_ctz(chosen);
@@ -183,9 +175,11 @@ static bool route_type(enum http_verb verb, const struct parts *parts,
                        const struct fhir_offer *offer, struct arena *arena,
                        struct fhir_route *route, struct slice *allow, struct err *err)
 {
-    static const struct place type = { DOES(SEARCH), DOES(CREATE), DOES(CONDITIONAL_UPDATE), 0 };
-    static const struct place search = { .post = 0 };
+    static const struct place type = { DOES(SEARCH), DOES(CREATE), DOES(CONDITIONAL_UPDATE),
+                                       DOES(CONDITIONAL_DELETE) };
+    static const struct place search = { .post = DOES(SEARCH) };
     static const struct place instance = { DOES(READ), 0, DOES(UPDATE), DOES(DELETE) };
+    static const struct place history = { .get = DOES(HISTORY) };
     static const struct place version = { .get = DOES(VREAD) };
 
     if (parts->count == 1)
@@ -199,6 +193,8 @@ static bool route_type(enum http_verb verb, const struct parts *parts,
         return choose(verb, offer->interactions, &instance, arena, route, allow, err);
     if (parts->count == 3 && parts->part[2].at[0] == '$')
         return route_operation(verb, parts, offer, arena, route, allow, err);
+    if (parts->count == 3 && slice_is(parts->part[2], "_history"))
+        return choose(verb, offer->interactions, &history, arena, route, allow, err);
     if (parts->count == 4 && slice_is(parts->part[2], "_history")) {
         route->version = parts->part[3];
         return choose(verb, offer->interactions, &version, arena, route, allow, err);
@@ -226,9 +222,12 @@ bool fhir_route(enum http_verb verb, struct slice path, struct slice query, stru
         return err_fail(err, ERR_NOT_FOUND, "", "this resource type is not offered: see /metadata");
     if (!route_type(verb, &parts, offer, arena, &route, allow, err))
         return false;
-    if (route.interaction == FHIR_DO_CONDITIONAL_UPDATE && query.len == 0)
+    bool is_conditional = route.interaction == FHIR_DO_CONDITIONAL_UPDATE ||
+                          route.interaction == FHIR_DO_CONDITIONAL_DELETE;
+    if (is_conditional && query.len == 0)
         return err_fail(err, ERR_INVALID, "",
-                        "PUT needs an id in the path, or a query that names one resource");
+                        "PUT and DELETE need an id in the path, or a query that names one "
+                        "resource");
     *out = route;
     return true;
 }
@@ -243,7 +242,8 @@ bool fhir_route_entry(enum http_verb verb, struct slice url, struct arena *arena
         snprintf(err->where, sizeof err->where, "request.url");
         return false;
     }
-    if (out->interaction == FHIR_DO_CAPABILITIES || out->interaction == FHIR_DO_BUNDLE)
+    if (out->interaction == FHIR_DO_CAPABILITIES || out->interaction == FHIR_DO_BUNDLE ||
+        out->interaction == FHIR_DO_OPTIONS)
         return err_fail(err, ERR_UNSUPPORTED, "request.url", "not offered inside a Bundle");
     *query = rest;
     return true;

@@ -17,12 +17,15 @@
     X(BUNDLE,             "transaction") /* and batch: the body decides */   \
     X(READ,               "read")                                            \
     X(VREAD,              "vread")                                           \
+    X(HISTORY,            "history-instance")                                \
     X(CREATE,             "create")                                          \
     X(UPDATE,             "update")                                          \
     X(CONDITIONAL_UPDATE, "update")                                          \
     X(DELETE,             "delete")                                          \
+    X(CONDITIONAL_DELETE, "delete")                                          \
     X(SEARCH,             "search-type")                                     \
-    X(OPERATION,          "operation")
+    X(OPERATION,          "operation")                                       \
+    X(OPTIONS,            "options") /* HTTP's: which verbs are offered here */
 /* clang-format on */
 
 enum fhir_interaction {
@@ -30,6 +33,9 @@ enum fhir_interaction {
     FHIR_INTERACTION_TABLE(X)
 #undef X
 };
+#define X(name, code) +1
+enum { FHIR_INTERACTION_COUNT = 0 FHIR_INTERACTION_TABLE(X) };
+#undef X
 
 struct fhir_route {
     enum fhir_interaction interaction;
@@ -45,11 +51,10 @@ bool fhir_route(enum http_verb verb, struct slice path, struct slice query, stru
 /* A Bundle entry's request. */
 bool fhir_route_entry(enum http_verb verb, struct slice url, struct arena *arena,
                       struct fhir_route *out, struct slice *query, struct err *err) MUST_USE;
-/* True when search of the type offers the parameter (e.g. "identifier", "patient", "_id"). */
-bool fhir_search_offers(enum fhir_type type, struct slice parameter);
 /* True when identifiers of the type are indexed by the store. */
 bool fhir_type_is_identified(enum fhir_type type);
 
-/* Formats: request body and wanted reply.  ERR_MEDIA_TYPE / ERR_NOT_ACCEPTABLE. */
-bool fhir_negotiate(const struct http_request *request, struct arena *arena, bool *is_pretty,
-                    struct err *err) MUST_USE;
+/* Formats: request body (a form where a search is posted) and wanted reply.
+ * ERR_MEDIA_TYPE / ERR_NOT_ACCEPTABLE. */
+bool fhir_negotiate(const struct http_request *request, bool is_form, struct arena *arena,
+                    bool *is_pretty, struct err *err) MUST_USE;

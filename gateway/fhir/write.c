@@ -65,21 +65,26 @@ void fhir_write_outcome(const struct err *err, struct buffer *out)
     write_outcome(&writer, err);
 }
 
+static void write_remark(struct json_writer *writer, const char *severity, const char *text)
+{
+    json_object(writer);
+    json_put_text(writer, "resourceType", "OperationOutcome");
+    json_key(writer, "issue");
+    json_array(writer);
+    json_object(writer);
+    json_put_text(writer, "severity", severity);
+    json_put_text(writer, "code", "informational");
+    json_put_text(writer, "diagnostics", text);
+    json_object_end(writer);
+    json_array_end(writer);
+    json_object_end(writer);
+}
+
 void fhir_write_outcome_ok(const char *text, struct buffer *out)
 {
     struct json_writer writer;
     json_writer_init(&writer, out, false);
-    json_object(&writer);
-    json_put_text(&writer, "resourceType", "OperationOutcome");
-    json_key(&writer, "issue");
-    json_array(&writer);
-    json_object(&writer);
-    json_put_text(&writer, "severity", "information");
-    json_put_text(&writer, "code", "informational");
-    json_put_text(&writer, "diagnostics", text);
-    json_object_end(&writer);
-    json_array_end(&writer);
-    json_object_end(&writer);
+    write_remark(&writer, "information", text);
 }
 
 /* --- answers to Bundles ---------------------------------------------------------------------- */
@@ -166,38 +171,100 @@ void fhir_write_bundle_response(bool is_transaction, const struct fhir_answer *a
     json_object_end(&writer);
 }
 
-void fhir_write_searchset(struct slice self_url, const struct fhir_match *matches, unsigned count,
-                          unsigned total, struct buffer *out)
+static void write_link(struct json_writer *writer, const char *relation, struct slice url)
+{
+    if (url.len == 0)
+        return;
+    json_object(writer);
+    json_put_text(writer, "relation", relation);
+    json_put(writer, "url", url);
+    json_object_end(writer);
+}
+
+static void write_search_mode(struct json_writer *writer, const char *mode)
+{
+    json_key(writer, "search");
+    json_object(writer);
+    json_put_text(writer, "mode", mode);
+    json_object_end(writer);
+    json_object_end(writer);
+}
+
+void fhir_write_searchset(const struct fhir_searchset *set, struct buffer *out)
 {
     struct json_writer writer;
     json_writer_init(&writer, out, false);
     json_object(&writer);
     json_put_text(&writer, "resourceType", "Bundle");
     json_put_text(&writer, "type", "searchset");
-    json_put_integer(&writer, "total", total);
+    if (set->has_total)
+        json_put_integer(&writer, "total", set->total);
     json_key(&writer, "link");
     json_array(&writer);
-    json_object(&writer);
-    json_put_text(&writer, "relation", "self");
-    json_put(&writer, "url", self_url);
-    json_object_end(&writer);
+    write_link(&writer, "self", set->self);
+    write_link(&writer, "next", set->next);
     json_array_end(&writer);
-    if (count > 0) {
+    bool has_entries = set->count > 0 || set->warning != NULL;
+    if (has_entries) {
         json_key(&writer, "entry");
         json_array(&writer);
     }
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < set->count; i++) {
         json_object(&writer);
-        json_put(&writer, "fullUrl", matches[i].full_url);
+        json_put(&writer, "fullUrl", set->matches[i].full_url);
         json_key(&writer, "resource");
-        json_raw(&writer, matches[i].resource);
-        json_key(&writer, "search");
+        json_raw(&writer, set->matches[i].resource);
+        write_search_mode(&writer, set->matches[i].mode);
+    }
+    if (set->warning != NULL) {
         json_object(&writer);
-        json_put_text(&writer, "mode", "match");
+        json_key(&writer, "resource");
+        write_remark(&writer, "warning", set->warning);
+        write_search_mode(&writer, "outcome");
+    }
+    if (has_entries)
+        json_array_end(&writer);
+    json_object_end(&writer);
+}
+
+void fhir_write_history(const struct fhir_history *history, struct buffer *out)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, out, false);
+    json_object(&writer);
+    json_put_text(&writer, "resourceType", "Bundle");
+    json_put_text(&writer, "type", "history");
+    if (history->has_total)
+        json_put_integer(&writer, "total", history->total);
+    json_key(&writer, "link");
+    json_array(&writer);
+    write_link(&writer, "self", history->self);
+    write_link(&writer, "next", history->next);
+    json_array_end(&writer);
+    if (history->count > 0) {
+        json_key(&writer, "entry");
+        json_array(&writer);
+    }
+    for (unsigned i = 0; i < history->count; i++) {
+        const struct fhir_version *version = &history->versions[i];
+        json_object(&writer);
+        json_put(&writer, "fullUrl", version->full_url);
+        if (version->answer.resource.len > 0) {
+            json_key(&writer, "resource");
+            json_raw(&writer, version->answer.resource);
+        }
+        json_key(&writer, "request");
+        json_object(&writer);
+        json_put_text(&writer, "method", http_verb_name(version->verb));
+        json_put(&writer, "url", version->url);
+        json_object_end(&writer);
+        json_key(&writer, "response");
+        json_object(&writer);
+        write_answer(&writer, &version->answer);
         json_object_end(&writer);
         json_object_end(&writer);
     }
-    if (count > 0)
+    if (history->count > 0)
         json_array_end(&writer);
     json_object_end(&writer);
 }

@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/err.h"
 #include "domain/fhir_type.h"
+#include "http/message.h"
 
 /* severity "error" (or "fatal" for 5xx), code, expression, diagnostics from `err`. */
 void fhir_write_outcome(const struct err *err, struct buffer *out);
@@ -37,6 +38,27 @@ void fhir_write_bundle_response(bool is_transaction, const struct fhir_answer *a
 struct fhir_match {
     struct slice full_url;
     struct slice resource;
+    const char *mode; /* "match" or "include" */
 };
-void fhir_write_searchset(struct slice self_url, const struct fhir_match *matches, unsigned count,
-                          unsigned total, struct buffer *out);
+struct fhir_searchset {
+    struct slice self, next; /* URLs; next empty on the last page */
+    const struct fhir_match *matches;
+    unsigned count, total;
+    bool has_total;
+    const char *warning; /* becomes an OperationOutcome in the set; NULL when there is none */
+};
+void fhir_write_searchset(const struct fhir_searchset *set, struct buffer *out);
+
+/* One version of a resource: how it came about, and what it was. */
+struct fhir_version {
+    struct slice full_url, url; /* url: of the request, "Patient/p1" */
+    enum http_verb verb;
+    struct fhir_answer answer; /* status, version, time; resource empty for a deletion */
+};
+struct fhir_history {
+    struct slice self, next;
+    const struct fhir_version *versions; /* the newest first */
+    unsigned count, total;
+    bool has_total;
+};
+void fhir_write_history(const struct fhir_history *history, struct buffer *out);

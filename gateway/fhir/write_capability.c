@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/json.h"
 #include "fhir/route_table.h"
+#include "fhir/search.h"
 #include "fhir/write.h"
 
 /* /metadata, from the table that requests are routed by: what is declared is what is done. */
@@ -26,9 +27,9 @@ static void write_code(struct json_writer *writer, const char *code)
 
 static void write_interactions(struct json_writer *writer, const struct fhir_offer *offer)
 {
-    static const enum fhir_interaction listed[] = {
-        FHIR_DO_READ, FHIR_DO_VREAD, FHIR_DO_CREATE, FHIR_DO_UPDATE, FHIR_DO_DELETE, FHIR_DO_SEARCH
-    };
+    static const enum fhir_interaction listed[] = { FHIR_DO_READ,   FHIR_DO_VREAD,  FHIR_DO_HISTORY,
+                                                    FHIR_DO_CREATE, FHIR_DO_UPDATE, FHIR_DO_DELETE,
+                                                    FHIR_DO_SEARCH };
     json_key(writer, "interaction");
     json_array(writer);
     for (size_t i = 0; i < COUNT_OF(listed); i++)
@@ -39,23 +40,19 @@ static void write_interactions(struct json_writer *writer, const struct fhir_off
 
 static void write_searches(struct json_writer *writer, const struct fhir_offer *offer)
 {
-    static const struct {
-        const char *parameter, *type;
-    } searches[] = {
-#define X(name, parameter, type) { parameter, type },
-        FHIR_SEARCH_TABLE(X)
-#undef X
-    };
-    if (offer->searches == 0)
+    if ((offer->interactions & DOES(SEARCH)) == 0)
         return;
+    if (offer->type == FHIR_MEDICATION_REQUEST) {
+        static const char *const includes[] = { "MedicationRequest:medication" };
+        write_texts(writer, "searchInclude", includes, COUNT_OF(includes));
+    }
     json_key(writer, "searchParam");
     json_array(writer);
-    for (unsigned i = 0; i < COUNT_OF(searches); i++) {
-        if ((offer->searches & UINT32_C(1) << i) == 0)
-            continue;
+    for (const struct fhir_search_row *row = NULL;
+         (row = fhir_search_next(offer->type, row)) != NULL;) {
         json_object(writer);
-        json_put_text(writer, "name", searches[i].parameter);
-        json_put_text(writer, "type", searches[i].type);
+        json_put_text(writer, "name", row->name);
+        json_put_text(writer, "type", fhir_search_kind_name(row->kind));
         json_object_end(writer);
     }
     json_array_end(writer);
@@ -90,11 +87,12 @@ static void write_resource(struct json_writer *writer, const struct fhir_offer *
     json_put_text(writer, "documentation", offer->documentation);
     write_interactions(writer, offer);
     json_put_text(writer, "versioning", "versioned");
-    json_put_bool(writer, "readHistory", (offer->interactions & DOES(VREAD)) != 0);
+    json_put_bool(writer, "readHistory", (offer->interactions & DOES(HISTORY)) != 0);
     json_put_bool(writer, "updateCreate", can_update && settings->update_creates);
-    json_put_bool(writer, "conditionalCreate", false);
+    json_put_bool(writer, "conditionalCreate", is_conditional);
+    json_put_text(writer, "conditionalRead", "full-support");
     json_put_bool(writer, "conditionalUpdate", is_conditional);
-    json_put_text(writer, "conditionalDelete", "not-supported");
+    json_put_text(writer, "conditionalDelete", is_conditional ? "single" : "not-supported");
     write_searches(writer, offer);
     write_operation(writer, offer, settings->base_url);
     json_object_end(writer);

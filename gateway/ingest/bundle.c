@@ -69,14 +69,12 @@ static bool entry_read(struct ingest_call *call, const struct fhir_entry *entry,
     }
     if (!entry->has_request)
         return entry_fails(op, ERR_REQUIRED, "request", "an entry needs request.method and url");
-    if (entry->if_none_exist.len > 0)
-        return entry_fails(op, ERR_UNSUPPORTED, "request.ifNoneExist",
-                           "conditional create is not offered; use a conditional update");
     if (!fhir_route_entry(entry->verb, entry->url, call->arena, &op->route, &op->query,
                           &op->answer.err))
         return false;
     op->if_match = entry->if_match;
     op->if_none_match = entry->if_none_match;
+    op->if_none_exist = entry->if_none_exist;
     op->resource = entry->resource;
     enum fhir_interaction interaction = op->route.interaction;
     if (interaction != FHIR_DO_CREATE && interaction != FHIR_DO_UPDATE &&
@@ -147,6 +145,7 @@ static unsigned rank_of(const struct ingest_op *op)
 {
     switch (op->route.interaction) {
     case FHIR_DO_DELETE:
+    case FHIR_DO_CONDITIONAL_DELETE:
         return 0;
     case FHIR_DO_CREATE:
         return 1;
@@ -157,8 +156,10 @@ static unsigned rank_of(const struct ingest_op *op)
     case FHIR_DO_BUNDLE:
     case FHIR_DO_READ:
     case FHIR_DO_VREAD:
+    case FHIR_DO_HISTORY:
     case FHIR_DO_SEARCH:
     case FHIR_DO_OPERATION:
+    case FHIR_DO_OPTIONS:
         return 3;
     }
     return 3;

@@ -55,7 +55,8 @@ static void refuse(struct ingest_call *call, const struct err *why)
 static bool is_write(enum fhir_interaction interaction)
 {
     return interaction == FHIR_DO_CREATE || interaction == FHIR_DO_UPDATE ||
-           interaction == FHIR_DO_CONDITIONAL_UPDATE || interaction == FHIR_DO_DELETE;
+           interaction == FHIR_DO_CONDITIONAL_UPDATE || interaction == FHIR_DO_DELETE ||
+           interaction == FHIR_DO_CONDITIONAL_DELETE;
 }
 
 static bool run_op(struct ingest_call *call, struct ingest_op *op, struct patient_set *set,
@@ -67,17 +68,21 @@ static bool run_op(struct ingest_call *call, struct ingest_op *op, struct patien
         return op_write(call, op, set, err);
     switch (op->route.interaction) {
     case FHIR_DO_SEARCH:
-        return op_search(call, op, set->tx, err);
+        return op_search(call, op, set, err);
     case FHIR_DO_OPERATION:
         return op_lines(call, op, set->tx, err);
+    case FHIR_DO_HISTORY:
+        return op_history(call, op, set->tx, err);
     case FHIR_DO_READ:
     case FHIR_DO_VREAD:
     case FHIR_DO_CAPABILITIES:
+    case FHIR_DO_OPTIONS:
     case FHIR_DO_BUNDLE:
     case FHIR_DO_CREATE:
     case FHIR_DO_UPDATE:
     case FHIR_DO_CONDITIONAL_UPDATE:
     case FHIR_DO_DELETE:
+    case FHIR_DO_CONDITIONAL_DELETE:
         break;
     }
     return op_read(call, op, set->tx, err);

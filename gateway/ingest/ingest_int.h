@@ -4,12 +4,12 @@
 #include "audit/audit.h"
 #include "fhir/read.h"
 #include "fhir/route.h"
+#include "fhir/search.h"
 #include "fhir/write.h"
 #include "ingest/ingest.h"
 #include "ingest/state.h"
 
 #define INGEST_LANE_ARENA_MAX ((size_t)512 * 1024 * 1024)
-#define INGEST_SEARCH_MAX 1000
 #define INGEST_PATIENTS_PER_LINK_PAGE 256
 
 struct ingest {
@@ -35,7 +35,7 @@ struct ingest_op {
     char new_id[17];                /* id_format(new_key) */
     struct slice packed;            /* body for the store */
     struct slice patient_name;      /* "Patient/p1"; empty when the resource belongs to nobody */
-    struct slice if_match, if_none_match;
+    struct slice if_match, if_none_match, if_none_exist;
     struct fhir_answer answer;
     struct slice answer_id; /* of the resource that was written or read */
     const char *action;     /* for the audit record; NULL when nothing was touched */
@@ -48,6 +48,7 @@ struct ingest_work {
     struct fhir_route route;
     enum prefer_return prefer;
     bool is_pretty, is_routed, is_bundle, is_transaction;
+    bool is_strict;        /* Prefer: handling=strict */
     struct ingest_op *ops; /* in the order of execution */
     unsigned op_count;
     struct date as_of;
@@ -113,8 +114,15 @@ bool op_write(struct ingest_call *call, struct ingest_op *op, struct patient_set
               struct err *err) MUST_USE;
 bool op_read(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx,
              struct err *err) MUST_USE;
-bool op_search(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx,
+bool op_search(struct ingest_call *call, struct ingest_op *op, struct patient_set *set,
                struct err *err) MUST_USE;
+/* How many resources of op's type fit the query of a condition, and the key of the first.  A query
+ * that cannot serve as a condition is left as a fault in op->answer. */
+bool search_resolve(struct ingest_call *call, struct ingest_op *op, struct slice query,
+                    struct patient_set *set, int64_t *key, unsigned *count,
+                    struct err *err) MUST_USE;
+bool op_history(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx,
+                struct err *err) MUST_USE;
 bool op_lines(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx,
               struct err *err) MUST_USE;
 /* Leaves a fault of the request in op->answer; returns true, because the store is fine. */
@@ -125,6 +133,11 @@ bool op_fail_bundle(const struct ingest_op *op, struct err *err);
 bool resource_key_of(struct ingest *ingest, struct store_tx *tx, int32_t tenant,
                      enum fhir_type type, struct slice id, int64_t *key, bool *found,
                      struct err *err) MUST_USE;
+/* Query values that are numbers: false when `text` is none, or has more than nine digits. */
+bool read_number(struct slice text, uint32_t *out) MUST_USE;
+/* The stored bytes with id, version and time. */
+bool resource_body(struct ingest *ingest, const struct store_resource *row, struct arena *arena,
+                   struct slice *out, struct err *err) MUST_USE;
 /* The id of a stored row: the client's or ours. */
 struct slice resource_id_of(struct ingest *ingest, const struct store_resource *row,
                             struct arena *arena);

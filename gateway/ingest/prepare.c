@@ -43,19 +43,21 @@ static struct slice request_id_of(struct ingest_call *call)
     return arena_copy(call->arena, slice_of(id));
 }
 
-static enum prefer_return prefer_of(const struct http_request *request)
+static void read_prefer(const struct http_request *request, struct ingest_work *work)
 {
     struct slice prefer = http_header_find(request, "prefer");
+    work->prefer = RETURN_REPRESENTATION;
     while (prefer.len > 0) {
         struct slice part = slice_take_until(&prefer, ',');
         while (part.len > 0 && part.at[0] == ' ')
             part = slice_skip(part, 1);
         if (slice_starts(part, SLICE("return=minimal")))
-            return RETURN_MINIMAL;
-        if (slice_starts(part, SLICE("return=OperationOutcome")))
-            return RETURN_OUTCOME;
+            work->prefer = RETURN_MINIMAL;
+        else if (slice_starts(part, SLICE("return=OperationOutcome")))
+            work->prefer = RETURN_OUTCOME;
+        else if (slice_starts(part, SLICE("handling=strict")))
+            work->is_strict = true;
     }
-    return RETURN_REPRESENTATION;
 }
 
 static const struct ingest_tenant *ingest_tenant_of(const struct ingest *ingest,
@@ -166,7 +168,19 @@ static bool prepare_body(struct ingest_call *call, struct ingest_op *op, struct 
     id_format(op->new_key, call->ingest->salt, op->new_id);
     if (!op_prepare(call, op, err))
         return false;
-    return interaction != FHIR_DO_CREATE || answer_ahead(call, op, err);
+    bool is_surely_new =
+        interaction == FHIR_DO_CREATE && http_header_find(call->request, "if-none-exist").len == 0;
+    return !is_surely_new || answer_ahead(call, op, err);
+}
+
+/* A posted search may have parameters in the URL as well. */
+static struct slice posted_query(struct ingest_call *call)
+{
+    const struct http_request *request = call->request;
+    if (request->query.len == 0)
+        return request->body;
+    return arena_format(call->arena, "%.*s&%.*s", SLICE_ARGS(request->query),
+                        SLICE_ARGS(request->body));
 }
 
 static bool prepare_single(struct ingest_call *call, struct err *err)
@@ -184,10 +198,10 @@ static bool prepare_single(struct ingest_call *call, struct err *err)
     bool has_body = op->route.interaction == FHIR_DO_CREATE ||
                     op->route.interaction == FHIR_DO_UPDATE ||
                     op->route.interaction == FHIR_DO_CONDITIONAL_UPDATE;
-    if (op->route.interaction == FHIR_DO_CREATE &&
-        http_header_find(call->request, "if-none-exist").len > 0)
-        return err_fail(err, ERR_UNSUPPORTED, "If-None-Exist",
-                        "conditional create is not offered; use a conditional update");
+    if (op->route.interaction == FHIR_DO_CREATE)
+        op->if_none_exist = trimmed(http_header_find(call->request, "if-none-exist"));
+    if (op->route.interaction == FHIR_DO_SEARCH && call->request->verb == VERB_POST)
+        op->query = posted_query(call);
     return !has_body || prepare_body(call, op, err);
 }
 
@@ -197,7 +211,7 @@ bool request_prepare(struct ingest_call *call, struct err *err)
     const struct http_request *request = call->request;
     struct slice tenant, path;
     work->request_id = request_id_of(call);
-    work->prefer = prefer_of(request);
+    read_prefer(request, work);
     if (request->body.len > 0)
         work->request_digest = sha256_of_one(request->body);
     if (!split_base(request->path, &tenant, &path, err))
@@ -205,11 +219,13 @@ bool request_prepare(struct ingest_call *call, struct err *err)
     bool is_open = slice_is(path, "/metadata") || slice_is(path, "/metadata/");
     if (!is_open && !find_caller(call, tenant, err))
         return false;
-    if (!fhir_negotiate(request, call->arena, &work->is_pretty, err) ||
-        !fhir_route(request->verb, path, request->query, call->arena, &work->route, &work->allow,
+    if (!fhir_route(request->verb, path, request->query, call->arena, &work->route, &work->allow,
                     err))
         return false;
     work->is_routed = true;
+    bool is_form = work->route.interaction == FHIR_DO_SEARCH && request->verb == VERB_POST;
+    if (!fhir_negotiate(request, is_form, call->arena, &work->is_pretty, err))
+        return false;
     if (work->route.interaction == FHIR_DO_BUNDLE)
         return bundle_prepare(call, err);
     return prepare_single(call, err);

@@ -1,4 +1,4 @@
-/* ingest/read.c -- what is asked of the store: one resource, a search, the lines of therapy. */
+/* ingest/read.c -- what is asked of the store: one resource, the lines of therapy. */
 #include <stdio.h>
 
 #include "base/json.h"
@@ -7,9 +7,8 @@
 #include "store/body.h"
 #include "therapy/report.h"
 
-/* The stored bytes with id, version and time. */
-static bool resource_body(struct ingest *ingest, const struct store_resource *row,
-                          struct arena *arena, struct slice *out, struct err *err)
+bool resource_body(struct ingest *ingest, const struct store_resource *row, struct arena *arena,
+                   struct slice *out, struct err *err)
 {
     struct slice body;
     return body_unpack(row->body, arena, &body, err) &&
@@ -17,7 +16,7 @@ static bool resource_body(struct ingest *ingest, const struct store_resource *ro
                       arena, out, err);
 }
 
-static bool read_version(const struct slice text, uint32_t *out)
+bool read_number(const struct slice text, uint32_t *out)
 {
     uint32_t version = 0;
     if (text.len == 0 || text.len > 9)
@@ -59,6 +58,10 @@ bool op_read(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx
         op->answer.status = 200;
         return true; /* reply_prepare_body() writes it: it needs no store */
     }
+    if (op->route.interaction == FHIR_DO_OPTIONS) {
+        op->answer.status = 204;
+        return true;
+    }
     op->action = "read";
     op->answer_id = op->route.id;
     if (!resource_key_of(ingest, tx, call->work->tenant->tenant.number, op->route.type,
@@ -67,7 +70,7 @@ bool op_read(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx
     if (!found)
         return op_refuse(op, ERR_NOT_FOUND, "", "there is no such resource");
     if (op->route.version.len > 0) {
-        if (!read_version(op->route.version, &version))
+        if (!read_number(op->route.version, &version))
             return op_refuse(op, ERR_NOT_FOUND, "", "there is no such version");
         if (!store_resource_version(tx, key, version, call->arena, &row, &found, err))
             return false;
@@ -86,143 +89,6 @@ bool op_read(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx
         return true;
     }
     return resource_body(ingest, &row, call->arena, &op->answer.resource, err);
-}
-
-/* --- search -------------------------------------------------------------------------------- */
-
-struct matches {
-    struct fhir_match *list;
-    unsigned count, total, limit;
-};
-
-static bool match_key(struct ingest_call *call, const struct ingest_op *op, struct store_tx *tx,
-                      int64_t key, struct matches *out, struct err *err)
-{
-    struct store_resource row;
-    bool found;
-    if (!store_resource_get(tx, key, true, call->arena, &row, &found, err))
-        return false;
-    if (!found || row.is_deleted || row.type != op->route.type ||
-        row.tenant != call->work->tenant->tenant.number)
-        return true;
-    out->total++;
-    if (out->count == out->limit)
-        return true;
-    struct fhir_match *match = &out->list[out->count++];
-    match->full_url = arena_format(call->arena, "%s/%s/%.*s", call->ingest->settings.base_url,
-                                   fhir_type_name(row.type),
-                                   SLICE_ARGS(resource_id_of(call->ingest, &row, call->arena)));
-    return resource_body(call->ingest, &row, call->arena, &match->resource, err);
-}
-
-static bool match_patient(struct ingest_call *call, const struct ingest_op *op, struct store_tx *tx,
-                          struct slice patient, struct matches *out, struct err *err)
-{
-    struct slice name = patient, row;
-    struct state state;
-    int64_t key;
-    bool found;
-    if (!slice_starts(patient, SLICE("Patient/")))
-        name = arena_format(call->arena, "Patient/%.*s", SLICE_ARGS(patient));
-    if (!store_patient_key(tx, call->work->tenant->tenant.number, name, false, &key, &found, err))
-        return false;
-    if (!found)
-        return true;
-    if (!store_patient_load(tx, key, call->arena, &row, err) ||
-        !state_read(row, call->arena, &state, err))
-        return false;
-    for (unsigned i = 0; i < state.count; i++)
-        if (state.entries[i].type == op->route.type &&
-            !match_key(call, op, tx, state.entries[i].resource_key, out, err))
-            return false;
-    return true;
-}
-
-static bool match_identifier(struct ingest_call *call, const struct ingest_op *op,
-                             struct store_tx *tx, struct slice identifier, struct matches *out,
-                             struct err *err)
-{
-    int64_t keys[16];
-    unsigned count;
-    if (!store_identifier_find(tx, call->work->tenant->tenant.number, op->route.type, identifier,
-                               keys, COUNT_OF(keys), &count, err))
-        return false;
-    for (unsigned i = 0; i < count; i++)
-        if (!match_key(call, op, tx, keys[i], out, err))
-            return false;
-    return true;
-}
-
-static bool match_id(struct ingest_call *call, const struct ingest_op *op, struct store_tx *tx,
-                     struct slice id, struct matches *out, struct err *err)
-{
-    int64_t key;
-    bool found;
-    if (!resource_key_of(call->ingest, tx, call->work->tenant->tenant.number, op->route.type, id,
-                         &key, &found, err))
-        return false;
-    return !found || match_key(call, op, tx, key, out, err);
-}
-
-/* The one parameter that selects; parameters of form (_format, _count ...) are not among them. */
-struct selection {
-    struct slice name, value;
-    unsigned count, limit;
-};
-
-static bool read_selection(struct ingest_call *call, struct ingest_op *op, struct selection *out)
-{
-    struct slice query = op->query, name, value;
-    *out = (struct selection){ .limit = INGEST_SEARCH_MAX };
-    while (http_query_next(&query, call->arena, &name, &value)) {
-        if (slice_is(name, "_count")) {
-            uint32_t limit;
-            if (!read_version(value, &limit))
-                return !op_refuse(op, ERR_INVALID, "_count", "expected a number");
-            out->limit = limit < INGEST_SEARCH_MAX ? limit : INGEST_SEARCH_MAX;
-        } else if (slice_is(name, "_id") || slice_is(name, "identifier") ||
-                   slice_is(name, "patient") || slice_is(name, "subject")) {
-            if (!fhir_search_offers(op->route.type, name))
-                return !op_refuse(op, ERR_UNSUPPORTED, "",
-                                  "this type is not searched by this parameter: see /metadata");
-            *out = (struct selection){ name, value, out->count + 1, out->limit };
-        } else if (!slice_is(name, "_format") && !slice_is(name, "_pretty")) {
-            return !op_refuse(op, ERR_UNSUPPORTED, "",
-                              "the search parameter is not offered: see /metadata");
-        }
-    }
-    if (out->count != 1)
-        return !op_refuse(op, ERR_UNSUPPORTED, "",
-                          "a search needs exactly one of _id, identifier and patient");
-    return true;
-}
-
-bool op_search(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx, struct err *err)
-{
-    struct selection by;
-    op->action = "search";
-    if (!read_selection(call, op, &by))
-        return true;
-    struct matches matches = { .limit = by.limit };
-    matches.list = ARENA_ARRAY(call->arena, struct fhir_match, matches.limit + 1);
-    if (matches.list == NULL)
-        return err_fail(err, ERR_TOO_LARGE, "", "the request needs too much memory");
-    bool is_searched = slice_is(by.name, "_id") ? match_id(call, op, tx, by.value, &matches, err)
-                       : slice_is(by.name, "identifier")
-                           ? match_identifier(call, op, tx, by.value, &matches, err)
-                           : match_patient(call, op, tx, by.value, &matches, err);
-    if (!is_searched)
-        return false;
-    struct buffer *scratch = &call->ingest->lane_buffer;
-    buffer_reset(scratch);
-    struct slice self = arena_format(call->arena, "%s/%s?%.*s", call->ingest->settings.base_url,
-                                     fhir_type_name(op->route.type), SLICE_ARGS(op->query));
-    fhir_write_searchset(self, matches.list, matches.count, matches.total, scratch);
-    op->answer.resource = arena_copy(call->arena, buffer_slice(scratch));
-    op->answer.status = 200;
-    if (buffer_overflowed(scratch) || arena_overflowed(call->arena))
-        return err_fail(err, ERR_TOO_COSTLY, "", "the answer is too large: ask for less");
-    return true;
 }
 
 /* --- Patient/{id}/$lines-of-therapy ---------------------------------------------------------- */

@@ -135,6 +135,8 @@ void reply_build(struct ingest_call *call)
         bool is_fault = op->answer.err.code != ERR_OK;
         reply->status = is_fault ? err_http_status(op->answer.err.code) : op->answer.status;
         add_version_headers(call, op);
+        if (op->route.interaction == FHIR_DO_OPTIONS)
+            http_reply_header(reply, "Allow", work->allow);
     }
     if (reply->body.len > 0)
         http_reply_header(reply, "Content-Type", slice_of(json_type));

@@ -219,67 +219,118 @@ static bool write_deletion(struct ingest_call *call, struct ingest_op *op, struc
         set, arena_format(set->arena, "Medication/%.*s", SLICE_ARGS(id)), NULL, err);
 }
 
-/* Which resource `PUT Type?identifier=system|value` means. */
-static bool find_by_identifier(struct ingest_op *op, struct patient_set *set, int64_t *key,
-                               bool *found, struct err *err)
+/* --- which resource is meant ----------------------------------------------------------------- */
+
+/* What a conditional request means: none, one, or too many to choose from (A3.7 to A3.9). */
+static bool find_by_condition(struct ingest_call *call, struct ingest_op *op, struct slice query,
+                              struct patient_set *set, int64_t *key, bool *found, struct err *err)
 {
-    struct slice query = op->query, name, value;
-    int64_t keys[2];
-    unsigned count = 0, parameters = 0;
-    struct slice identifier = SLICE("");
-    while (http_query_next(&query, set->arena, &name, &value)) {
-        if (slice_starts(name, SLICE("_")))
-            continue; /* _format, _pretty */
-        parameters++;
-        if (slice_is(name, "identifier"))
-            identifier = value;
-    }
-    if (parameters != 1 || identifier.len == 0)
-        return op_refuse(op, ERR_UNSUPPORTED, "",
-                         "a conditional update is offered by identifier=system|value alone");
-    if (!store_identifier_find(set->tx, set->tenant->tenant.number, op->route.type, identifier,
-                               keys, 2, &count, err))
+    unsigned count;
+    if (query.len > 0 && query.at[0] == '?')
+        query = slice_skip(query, 1);
+    if (!search_resolve(call, op, query, set, key, &count, err))
         return false;
     if (count > 1)
-        return op_refuse(op, ERR_MULTIPLE, "", "more than one resource has this identifier");
+        return op_refuse(op, ERR_MULTIPLE, "", "more than one resource fits the condition");
     *found = count == 1;
-    *key = keys[0];
     return true;
 }
 
-static bool find_target(struct ingest_op *op, struct patient_set *set, int64_t *key, bool *found,
-                        struct err *err)
+static bool find_target(struct ingest_call *call, struct ingest_op *op, struct patient_set *set,
+                        int64_t *key, bool *found, struct err *err)
 {
+    enum fhir_interaction interaction = op->route.interaction;
     *found = false;
-    if (op->route.interaction == FHIR_DO_CREATE)
-        return true;
-    if (op->route.interaction == FHIR_DO_CONDITIONAL_UPDATE)
-        return find_by_identifier(op, set, key, found, err);
+    if (interaction == FHIR_DO_CREATE)
+        return op->if_none_exist.len == 0 ||
+               find_by_condition(call, op, op->if_none_exist, set, key, found, err);
+    if (interaction == FHIR_DO_CONDITIONAL_UPDATE || interaction == FHIR_DO_CONDITIONAL_DELETE)
+        return find_by_condition(call, op, op->query, set, key, found, err);
     return resource_key_of(set->ingest, set->tx, set->tenant->tenant.number, op->route.type,
                            op->route.id, key, found, err);
 }
 
-static bool write_unknown(struct ingest_call *call, struct ingest_op *op, struct patient_set *set,
-                          struct err *err)
+/* PUT of an id that nobody has; also a conditional one that fits nothing and brings an id. */
+static bool write_as_named(struct ingest_call *call, struct ingest_op *op, struct patient_set *set,
+                           struct slice id, struct err *err)
 {
     int64_t key;
-    if (op->route.interaction == FHIR_DO_DELETE) {
-        op->answer.status = 204;
-        op->action = "delete";
-        op->answer_id = op->route.id;
-        return true;
-    }
-    if (op->route.interaction != FHIR_DO_UPDATE)
-        return write_new(call, op, set, SLICE(""), err);
+    bool found;
     if (op->if_match.len > 0)
         return op_refuse(op, ERR_PRECONDITION, "If-Match", "there is no such resource yet");
     if (!call->ingest->settings.update_creates)
         return op_refuse(op, ERR_METHOD, "",
                          "there is no such resource, and PUT does not create here");
-    if (id_parse(op->route.id, call->ingest->salt, &key))
+    if (id_parse(id, call->ingest->salt, &key))
         return op_refuse(op, ERR_INVALID, "id",
                          "this id is reserved for ids that the server assigns");
-    return write_new(call, op, set, op->route.id, err);
+    if (op->route.interaction == FHIR_DO_CONDITIONAL_UPDATE) {
+        if (!store_resource_find(set->tx, set->tenant->tenant.number, op->route.type, id, &key,
+                                 &found, err))
+            return false;
+        if (found)
+            return op_refuse(op, ERR_CONFLICT, "id",
+                             "nothing fits the condition, and another resource has this id");
+    }
+    return write_new(call, op, set, id, err);
+}
+
+static bool is_deletion(const struct ingest_op *op)
+{
+    return op->route.interaction == FHIR_DO_DELETE ||
+           op->route.interaction == FHIR_DO_CONDITIONAL_DELETE;
+}
+
+static bool write_unknown(struct ingest_call *call, struct ingest_op *op, struct patient_set *set,
+                          struct err *err)
+{
+    if (is_deletion(op)) {
+        op->answer.status = 204;
+        op->action = "delete";
+        op->answer_id = op->route.id;
+        return true;
+    }
+    if (op->route.interaction == FHIR_DO_UPDATE)
+        return write_as_named(call, op, set, op->route.id, err);
+    if (op->route.interaction == FHIR_DO_CONDITIONAL_UPDATE && op->resource->id.len > 0)
+        return write_as_named(call, op, set, op->resource->id, err);
+    return write_new(call, op, set, SLICE(""), err);
+}
+
+/* A conditional create that fits: what is there, and nothing is written (A3.7). */
+static bool answer_existing(struct ingest_call *call, struct ingest_op *op,
+                            const struct store_resource *row, struct err *err)
+{
+    struct slice body;
+    struct slice id = resource_id_of(call->ingest, row, call->arena);
+    answer(call, op, 200, id, row->version, row->updated_ms);
+    op->action = "read";
+    op->is_unchanged = true;
+    if (call->work->prefer != RETURN_REPRESENTATION || call->work->is_bundle)
+        return true;
+    return body_unpack(row->body, call->arena, &body, err) &&
+           fhir_stamp(body, id, row->version, row->updated_ms, call->arena, &op->answer.resource,
+                      err);
+}
+
+static bool write_known(struct ingest_call *call, struct ingest_op *op, struct patient_set *set,
+                        const struct store_resource *old, struct err *err)
+{
+    if (is_deletion(op)) {
+        if (!old->is_deleted)
+            return write_deletion(call, op, set, old, err);
+        op->answer.status = 204;
+        op->answer_id = op->route.id;
+        op->action = "delete";
+        return true;
+    }
+    if (op->route.interaction == FHIR_DO_CREATE)
+        return answer_existing(call, op, old, err);
+    if (op->route.interaction == FHIR_DO_CONDITIONAL_UPDATE && op->resource->id.len > 0 &&
+        !slice_eq(op->resource->id, resource_id_of(call->ingest, old, call->arena)))
+        return op_refuse(op, ERR_INVALID, "id",
+                         "the id in the body is not that of the resource that fits the condition");
+    return write_over(call, op, set, old, err);
 }
 
 bool op_write(struct ingest_call *call, struct ingest_op *op, struct patient_set *set,
@@ -288,22 +339,14 @@ bool op_write(struct ingest_call *call, struct ingest_op *op, struct patient_set
     struct store_resource old;
     int64_t key = 0;
     bool found;
-    if (!find_target(op, set, &key, &found, err))
+    if (!find_target(call, op, set, &key, &found, err))
         return false;
     if (op->answer.err.code != ERR_OK)
         return true;
     if (!found)
         return write_unknown(call, op, set, err);
-    bool with_body = op->route.interaction != FHIR_DO_DELETE;
-    if (!store_resource_get(set->tx, key, with_body, set->arena, &old, &found, err))
+    if (!store_resource_get(set->tx, key, !is_deletion(op), set->arena, &old, &found, err))
         return false;
     CHECK(found);
-    if (op->route.interaction != FHIR_DO_DELETE)
-        return write_over(call, op, set, &old, err);
-    if (!old.is_deleted)
-        return write_deletion(call, op, set, &old, err);
-    op->answer.status = 204;
-    op->answer_id = op->route.id;
-    op->action = "delete";
-    return true;
+    return write_known(call, op, set, &old, err);
 }

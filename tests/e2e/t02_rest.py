@@ -89,6 +89,173 @@ def test_conditional_update():
     equal((found["total"], found["entry"][0]["resource"]["status"]), (1, "inactive"))
 
 
+def search_ids(gateway, path, **options):
+    """The ids on all pages, in order; and how many pages there were."""
+    ids, pages = [], 0
+    while path:
+        found = status_is(gateway.curl(path, **options), 200).json
+        ids += [entry["resource"]["id"] for entry in found.get("entry", ())
+                if entry["search"]["mode"] == "match"]
+        links = {link["relation"]: link["url"] for link in found["link"]}
+        path = links["next"].split("/fhir", 1)[1] if "next" in links else None
+        options, pages = {}, pages + 1
+    return ids, pages
+
+
+def test_search_parameters():
+    """A5: orders are found by what they say, by GET and by a posted form, alone and combined"""
+    gateway = Lifeline(pki).start()
+    gateway.curl("/Patient/p1", method="PUT",
+                 body={**patient("p1"), "identifier": [{"system": "urn:mrn", "value": "7"}]})
+    for number, (status, day) in enumerate((("active", "2024-01-05"), ("stopped", "2024-02-05"),
+                                            ("active", "2024-03-05"))):
+        body = {**order(f"m{number}", "p1", "3041", day), "status": status,
+                "identifier": [{"system": "urn:o", "value": str(number)}]}
+        status_is(gateway.curl(f"/MedicationRequest/m{number}", method="PUT", body=body), 201)
+    for query, wanted in (("patient=p1&status=active", ["m0", "m2"]),
+                          ("patient=p1&status:not=active", ["m1"]),
+                          ("patient=Patient/p1&authoredon=ge2024-02-01", ["m1", "m2"]),
+                          ("patient=p1&intent=order&status=active,stopped", ["m0", "m1", "m2"]),
+                          ("patient.identifier=urn:mrn%7C7&status=stopped", ["m1"]),
+                          ("identifier=urn:o%7C2", ["m2"]),
+                          ("status=stopped", ["m1"]),
+                          ("_id=m2,m0", ["m0", "m2"]),
+                          ("code=http://www.nlm.nih.gov/research/umls/rxnorm%7C3041&patient=p1",
+                           ["m0", "m1", "m2"])):
+        equal(search_ids(gateway, f"/MedicationRequest?{query}")[0], wanted, query)
+    form = gateway.curl("/MedicationRequest/_search", method="POST", body=b"patient=p1&status=active",
+                        headers={"Content-Type": "application/x-www-form-urlencoded"})
+    equal([entry["resource"]["id"] for entry in status_is(form, 200).json["entry"]], ["m0", "m2"])
+
+
+def test_search_answers_what_it_understood():
+    """A5.7: a parameter that is not offered is passed over and told, or refused when asked to be strict"""
+    gateway = Lifeline(pki).start()
+    gateway.curl("/Flag/f1", method="PUT", body={
+        "resourceType": "Flag", "id": "f1", "status": "active", "code": {"text": "salvage"},
+        "subject": {"reference": "Patient/p1"}})
+    lenient = status_is(gateway.curl("/Flag?patient=p1&colour=red"), 200).json
+    equal([entry["search"]["mode"] for entry in lenient["entry"]], ["match", "outcome"])
+    assert "colour" not in lenient["link"][0]["url"], lenient["link"]
+    strict = gateway.curl("/Flag?patient=p1&colour=red", headers={"Prefer": "handling=strict"})
+    assert 400 <= strict.status < 500, strict
+    outcome_is(gateway.curl("/Flag?status:text=x"), 400, "invalid")
+
+
+def test_search_pages_hold_still():
+    """A5.8: pages are of the moment of the first one: nothing comes twice, what is new comes on none"""
+    gateway = Lifeline(pki).start()
+    names = [f"m{number:02}" for number in range(25)]
+    for name in names:
+        status_is(gateway.curl(f"/MedicationRequest/{name}", method="PUT",
+                               body=order(name, "p1", "3041", "2024-01-05")), 201)
+    for query in ("patient=p1&_count=10", "status=completed&_count=10"):
+        first = status_is(gateway.curl(f"/MedicationRequest?{query}"), 200).json
+        equal(len(first["entry"]), 10)
+        link = [link["url"] for link in first["link"] if link["relation"] == "next"][0]
+        late = f"late{query[0]}"
+        gateway.curl(f"/MedicationRequest/{late}", method="PUT",
+                     body=order(late, "p1", "3041", "2024-01-06"))
+        gateway.curl("/MedicationRequest/m03", method="PUT",
+                     body=order("m03", "p1", "3041", "2024-01-07" if query[0] == "p" else "2024-01-08"))
+        rest, pages = search_ids(gateway, link.split("/fhir", 1)[1])
+        got = [entry["resource"]["id"] for entry in first["entry"]] + rest
+        equal([name for name in got if name.startswith("m")], names, query)
+        assert late not in got, got
+        equal(pages, 2)
+
+
+def test_include_medication():
+    """A5.2: an order brings the Medication it refers to"""
+    gateway = Lifeline(pki).start()
+    gateway.curl("/Medication/med", method="PUT", body={
+        "resourceType": "Medication", "id": "med", "code": {"text": "carboplatin"}})
+    body = order("m1", "p1", "3041", "2024-01-05")
+    del body["medicationCodeableConcept"]
+    body["medicationReference"] = {"reference": "Medication/med"}
+    status_is(gateway.curl("/MedicationRequest/m1", method="PUT", body=body), 201)
+    found = gateway.curl("/MedicationRequest?patient=p1&_include=MedicationRequest:medication").json
+    equal([(entry["resource"]["id"], entry["search"]["mode"]) for entry in found["entry"]],
+          [("m1", "match"), ("med", "include")])
+    equal(found["total"], 1)
+
+
+def test_history():
+    """A2.5: the versions of a resource, the newest first, with how each came about"""
+    gateway = Lifeline(pki).start()
+    for year in ("1960", "1961", "1962"):
+        gateway.curl("/Patient/p1", method="PUT", body={**patient("p1"), "birthDate": year})
+    gateway.curl("/Patient/p1", method="DELETE")
+    history = status_is(gateway.curl("/Patient/p1/_history"), 200).json
+    equal((history["type"], history["total"]), ("history", 4))
+    equal([(entry["request"]["method"], entry["response"]["status"][:3],
+            entry.get("resource", {}).get("birthDate")) for entry in history["entry"]],
+          [("DELETE", "204", None), ("PUT", "200", "1962"), ("PUT", "200", "1961"),
+           ("PUT", "201", "1960")])
+    outcome_is(gateway.curl("/Patient/p1/_history/4"), 410)
+    pages, path = [], "/Patient/p1/_history?_count=3"
+    while path:
+        page = status_is(gateway.curl(path), 200).json
+        pages.append(len(page["entry"]))
+        links = {link["relation"]: link["url"] for link in page["link"]}
+        path = links["next"].split("/fhir", 1)[1] if "next" in links else None
+    equal(pages, [3, 1])
+    since = history["entry"][1]["response"]["lastModified"]
+    recent = gateway.curl(f"/Patient/p1/_history?_since={since}").json["entry"]
+    assert 2 <= len(recent) <= 4, recent
+    outcome_is(gateway.curl("/Patient/nobody/_history"), 404)
+
+
+def test_conditional_create():
+    """A3.7: If-None-Exist: none creates, one answers 200 with what is there, many are refused"""
+    gateway = Lifeline(pki).start()
+    body = {**order(None, "p1", "3041", "2024-01-05"),
+            "identifier": [{"system": "urn:o", "value": "1"}]}
+    condition_of = {"If-None-Exist": "identifier=urn:o%7C1"}
+    first = status_is(gateway.curl("/MedicationRequest", body=body, headers=condition_of), 201)
+    again = status_is(gateway.curl("/MedicationRequest", body={**body, "status": "stopped"},
+                                   headers=condition_of), 200)
+    equal((again.headers["location"], again.headers["etag"]), (first.headers["location"], 'W/"1"'))
+    equal(again.json["status"], body["status"], "nothing was written")
+    status_is(gateway.curl("/MedicationRequest", body=body), 201)
+    outcome_is(gateway.curl("/MedicationRequest", body=body, headers=condition_of), 412,
+               "multiple-matches")
+    outcome_is(gateway.curl("/MedicationRequest", body=body, headers={"If-None-Exist": "colour=red"}),
+               422)
+    outcome_is(gateway.curl("/MedicationRequest", body=body, headers={"If-None-Exist": "status=active"}),
+               422)
+
+
+def test_conditional_update_and_delete():
+    """A3.8, A3.9: none, one and many, with and without an id in the body"""
+    gateway = Lifeline(pki).start()
+    path = "/MedicationRequest?identifier=urn:o%7C1"
+    body = {**order("m1", "p1", "3041", "2024-01-05"),
+            "identifier": [{"system": "urn:o", "value": "1"}]}
+    named = status_is(gateway.curl(path, method="PUT", body=body), 201)
+    assert "/MedicationRequest/m1/" in named.headers["location"], named.headers
+    nameless = {key: value for key, value in body.items() if key != "id"}
+    equal(status_is(gateway.curl(path, method="PUT", body={**nameless, "status": "stopped"}),
+                    200).headers["etag"], 'W/"2"')
+    equal(status_is(gateway.curl(path, method="PUT", body={**body, "status": "completed"}),
+                    200).headers["etag"], 'W/"3"')
+    outcome_is(gateway.curl(path, method="PUT", body={**body, "id": "m2"}), 400, "invalid")
+    status_is(gateway.curl("/MedicationRequest", body=nameless), 201)
+    outcome_is(gateway.curl(path, method="PUT", body=nameless), 412, "multiple-matches")
+    outcome_is(gateway.curl(path, method="DELETE"), 412, "multiple-matches")
+    status_is(gateway.curl("/MedicationRequest/m1", method="DELETE"), 204)
+    status_is(gateway.curl(path, method="DELETE"), 204)
+    equal(gateway.curl(path).json["total"], 0)
+    status_is(gateway.curl(path, method="DELETE"), 204)
+
+
+def test_options():
+    """A1.10: OPTIONS tells what may be done here"""
+    gateway = Lifeline(pki).start()
+    reply = status_is(gateway.curl("/Patient/p1", method="OPTIONS"), 204)
+    equal(reply.headers["allow"], "OPTIONS, GET, HEAD, PUT, DELETE")
+
+
 def test_preferences():
     """Prefer decides what a change answers with; HEAD and _format are understood"""
     gateway = Lifeline(pki).start()

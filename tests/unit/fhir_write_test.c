@@ -134,10 +134,15 @@ static void a_search_lists_its_matches(void **state)
 {
     (void)state;
     const struct fhir_match match = { SLICE("https://g/fhir/Flag/1"),
-                                      SLICE("{\"resourceType\":\"Flag\"}") };
+                                      SLICE("{\"resourceType\":\"Flag\"}"), "match" };
+    const struct fhir_searchset set = { .self = SLICE("https://g/fhir/Flag?_id=1"),
+                                        .matches = &match,
+                                        .count = 1,
+                                        .total = 4,
+                                        .has_total = true };
     struct buffer out;
     buffer_init(&out, 4096);
-    fhir_write_searchset(SLICE("https://g/fhir/Flag?_id=1"), &match, 1, 4, &out);
+    fhir_write_searchset(&set, &out);
     buffer_add_char(&out, '\0');
     assert_string_equal(
         out.at, "{\"resourceType\":\"Bundle\",\"type\":\"searchset\",\"total\":4,\"link\":[{"
@@ -145,10 +150,49 @@ static void a_search_lists_its_matches(void **state)
                 "\"fullUrl\":\"https://g/fhir/Flag/1\",\"resource\":{\"resourceType\":"
                 "\"Flag\"},\"search\":{\"mode\":\"match\"}}]}");
     buffer_reset(&out);
-    fhir_write_searchset(SLICE("u"), NULL, 0, 0, &out);
+    fhir_write_searchset(&(struct fhir_searchset){ .self = SLICE("u"), .has_total = true }, &out);
     buffer_add_char(&out, '\0');
     assert_string_equal(out.at, "{\"resourceType\":\"Bundle\",\"type\":\"searchset\",\"total\":0,"
                                 "\"link\":[{\"relation\":\"self\",\"url\":\"u\"}]}");
+    buffer_reset(&out);
+    fhir_write_searchset(&(struct fhir_searchset){ .self = SLICE("u"),
+                                                   .next = SLICE("v"),
+                                                   .warning = "Passed over." },
+                         &out);
+    buffer_add_char(&out, '\0');
+    assert_string_equal(
+        out.at, "{\"resourceType\":\"Bundle\",\"type\":\"searchset\",\"link\":[{\"relation\":"
+                "\"self\",\"url\":\"u\"},{\"relation\":\"next\",\"url\":\"v\"}],\"entry\":[{"
+                "\"resource\":" OUTCOME("\"severity\":\"warning\",\"code\":\"informational\","
+                                        "\"diagnostics\":\"Passed over.\"") ",\"search\":{\"mode\":"
+                                                                            "\"outcome\"}}]}");
+    buffer_fini(&out);
+}
+
+static void a_history_tells_how_each_version_came_about(void **state)
+{
+    (void)state;
+    const struct fhir_version versions[] = {
+        { SLICE("b/Flag/f"), SLICE("Flag/f"), VERB_DELETE, { .status = 204, .version = 2 } },
+        { SLICE("b/Flag/f"),
+          SLICE("Flag"),
+          VERB_POST,
+          { .status = 201, .version = 1, .resource = SLICE("{}") } },
+    };
+    const struct fhir_history history = { .self = SLICE("u"), .versions = versions, .count = 2 };
+    struct buffer out;
+    buffer_init(&out, 4096);
+    fhir_write_history(&history, &out);
+    buffer_add_char(&out, '\0');
+    assert_string_equal(
+        out.at,
+        "{\"resourceType\":\"Bundle\",\"type\":\"history\",\"link\":[{\"relation\":\"self\","
+        "\"url\":\"u\"}],\"entry\":[{\"fullUrl\":\"b/Flag/f\",\"request\":{\"method\":"
+        "\"DELETE\",\"url\":\"Flag/f\"},\"response\":{\"status\":\"204 No Content\",\"etag\":"
+        "\"W/\\\"2\\\"\",\"lastModified\":\"1970-01-01T00:00:00.000Z\"}},{\"fullUrl\":"
+        "\"b/Flag/f\",\"resource\":{},\"request\":{\"method\":\"POST\",\"url\":\"Flag\"},"
+        "\"response\":{\"status\":\"201 Created\",\"etag\":\"W/\\\"1\\\"\",\"lastModified\":"
+        "\"1970-01-01T00:00:00.000Z\"}}]}");
     buffer_fini(&out);
 }
 
@@ -159,9 +203,13 @@ static const struct probe {
     enum http_verb verb;
     const char *path; /* behind the type */
 } probes[] = {
-    { "read", VERB_GET, "/1" },      { "vread", VERB_GET, "/1/_history/1" },
-    { "create", VERB_POST, "" },     { "update", VERB_PUT, "/1" },
-    { "delete", VERB_DELETE, "/1" }, { "search-type", VERB_GET, "" },
+    { "read", VERB_GET, "/1" },
+    { "vread", VERB_GET, "/1/_history/1" },
+    { "create", VERB_POST, "" },
+    { "update", VERB_PUT, "/1" },
+    { "delete", VERB_DELETE, "/1" },
+    { "search-type", VERB_GET, "" },
+    { "history-instance", VERB_GET, "/1/_history" },
 };
 
 /* What /metadata says, as bits: [type][probe], and conditional updates and searches by type. */
@@ -250,8 +298,7 @@ static void what_is_declared_is_routed_and_nothing_else(void **state)
         }
         assert_int_equal(declared->conditional_update[type],
                          is_routed(VERB_PUT, name, "", "identifier=x", &arena));
-        assert_int_equal(declared->identifier[type],
-                         fhir_search_offers((enum fhir_type)type, SLICE("identifier")));
+        assert_int_equal(declared->identifier[type], fhir_type_is_identified((enum fhir_type)type));
         assert_int_equal(declared->update_create[type], declared->interaction[type][3]);
     }
     assert_true(interactions > 50);
@@ -280,6 +327,7 @@ int main(void)
         cmocka_unit_test(a_transaction_is_answered_entry_by_entry),
         cmocka_unit_test(a_batch_tells_what_went_wrong),
         cmocka_unit_test(a_search_lists_its_matches),
+        cmocka_unit_test(a_history_tells_how_each_version_came_about),
         cmocka_unit_test(what_is_declared_is_routed_and_nothing_else),
         cmocka_unit_test(update_create_follows_the_settings),
     };
