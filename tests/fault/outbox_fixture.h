@@ -35,7 +35,7 @@ struct ehr {
     pid_t pid;
     int input; /* it ends when this closes */
     unsigned port;
-    char base_url[64];
+    char base_url[160];
 };
 
 static char cert_folder[64]; /* made by the group's set-up */
@@ -72,11 +72,14 @@ static void ehr_start(struct ehr *ehr, const char *mode, const char *faults, uns
     close(in[0]);
     close(out[1]);
     ehr->input = in[1];
+    char line[128] = "", base[96];
     FILE *lines = fdopen(out[0], "r");
-    if (fscanf(lines, "PORT %u", &ehr->port) != 1)
+    /* The whole line: a child whose pipe closes under its hands dies. */
+    if (fgets(line, sizeof line, lines) == NULL ||
+        sscanf(line, "PORT %u %95s", &ehr->port, base) != 2)
         fail_msg("the fake EHR does not start");
     fclose(lines);
-    snprintf(ehr->base_url, sizeof ehr->base_url, "https://127.0.0.1:%u/fhir", ehr->port);
+    snprintf(ehr->base_url, sizeof ehr->base_url, "https://127.0.0.1:%u%s", ehr->port, base);
 }
 
 static void ehr_stop(struct ehr *ehr)

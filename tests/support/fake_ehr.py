@@ -1,104 +1,78 @@
 #!/usr/bin/env python3
 """A small FHIR server over TLS that plays an EHR, and misbehaves when it is told to.
 
-It keeps Flag, CarePlan and Provenance in memory.  Only Python's standard library is used; test
-certificates are made with the openssl command.
+It keeps Flag, CarePlan, Communication, DocumentReference and Provenance in memory.  Only Python's standard library is
+used; test certificates are made with the openssl command.
 
-  fake_ehr.py --port 0 --make-certs DIR [--mode hapi|plain|upsert|minimal|read-only]
+  fake_ehr.py --port 0 --make-certs DIR [--mode hapi|plain|...|epic-like|oracle-like|meditech-like|athena-like|hapi-like]
   fake_ehr.py --port 8443 --cert server.pem --key server.key [--client-ca ca.pem]
               [--faults drop=1,fail=2] [--seed 7] [--token TOKEN]
 
-The first line on standard output is "PORT <number>"; the base URL is https://127.0.0.1:<number>/fhir.
+The first line on standard output is "PORT <number> <base>"; the base URL is https://127.0.0.1:<number><base>.
 It ends on SIGTERM, or when its standard input is closed (--until-eof).
 
-Modes:
-  hapi       conditional update and create, update-creates, search by identifier
-  plain      create, update of what exists, search by identifier; nothing conditional
-  upsert     as plain, and PUT of an unknown id creates it (as Lifeline itself)
-  minimal    create and update only: no search, nothing conditional
-  read-only  nothing can be written
+Modes: what each offers, refuses and forgets is a row of ehr_vendors.py.
 
 Faults are counters that apply to the next so many writes, or values that stay (*).  They are given
 on the command line as name=number[,...], or sent to POST /control/faults as a JSON object:
   drop              carried out, and the connection is closed without an answer
   lose              closed without an answer, and not carried out
   gateway           carried out, and answered with 504
+  truncate          carried out, and the answer breaks off in the middle
   fail              500, not carried out
   throttle_seconds  429 with Retry-After: 1
   throttle_date     429 with Retry-After as an HTTP date, two seconds ahead
-  conflict          412
+  conflict          412, or what this vendor answers to another version
   invalid           422 with an OperationOutcome
+  redirect          307 to another host, which counts who comes (/control/trap)
   unauthorized      401 (to any request)
+  expired           so many connections get a certificate that has expired
+  code, code_count  Epic's error number `code`, to the next `code_count` writes
   slow_ms *         every request takes that much longer
   lag_ms *          searches do not show records younger than that
+  skew_s *          the EHR's clock is that far ahead
   chaos *           that many percent of all writes get a random one of: drop lose gateway fail
                     conflict throttle_seconds; the order follows from --seed
+  storm *           that many percent of all requests, also reads, get any of the above
 
 Control, on the same port:
   GET  /control/state                  JSON: resources, per identity {creates, updates, stored}, log
   GET  /control/count?type=Flag[&identity=X]   text: stored=1 creates=1 updates=0 requests=3
   GET  /control/log[?patient=Patient/p1]       text: one line per write: "PUT Flag 201 Patient/p1"
+  GET  /control/trap                   text: "hits=0 tokens=0" of the host that redirects point to
+  GET  /control/notified               text: one line per notification: "200 in-time"
   POST /control/faults {"drop": 1}
   POST /control/edit   {"type": "Flag", "identity": "X", "set": {"status": "inactive"}}
                        as a user would: a new version; "ahead_s" moves its lastUpdated ahead
   POST /control/copy   {"type": "Flag", "identity": "X"}       a second record of the same identity
   POST /control/delete {"type": "Flag", "identity": "X"}
+  POST /control/merge  {"from": "Patient/p1", "to": "Patient/p2"}   the first is the second from now on
+  POST /control/notify {"url": "https://...", "focus": "MedicationRequest/1"}   an id-only notification,
+                       which must be answered within two seconds (athenahealth)
   POST /control/pause  {"ms": 2000}    the port is closed for so long: connections are refused
   POST /control/reset                  forgets records, counts and faults
 """
 import argparse
 import copy
 import datetime
-import email.utils
 import http.server
 import json
 import os
 import pathlib
-import random
-import re
 import signal
 import socket
 import ssl
-import subprocess
 import sys
 import threading
 import time
 import urllib.parse
 
-TYPES = ("Flag", "CarePlan", "Provenance")
-COUNTERS = ("drop", "lose", "gateway", "fail", "throttle_seconds", "throttle_date", "conflict",
-            "invalid", "unauthorized")
-VALUES = ("slow_ms", "lag_ms", "chaos")
-CHAOS = ("drop", "lose", "gateway", "fail", "conflict", "throttle_seconds")
-MODES = {
-    #             update, conditional, update-creates, search
-    "hapi":      (True,   True,        True,           True),
-    "plain":     (True,   False,       False,          True),
-    "upsert":    (True,   False,       True,           True),
-    "minimal":   (True,   False,       False,          False),
-    "read-only": (False,  False,       False,          True),
-}
+import ehr_certs
+import ehr_control
+import ehr_faults
+import ehr_vendors
+from ehr_vendors import Refusal, TYPES, VENDORS
 
-
-def make_certs(folder):
-    """A CA, a server certificate for localhost and 127.0.0.1, and a client certificate."""
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def openssl(*arguments):
-        subprocess.run(("openssl",) + arguments, check=True, cwd=folder,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
-            "-subj", "/CN=Test CA", "-addext", "keyUsage=critical,keyCertSign")
-    for name, extensions in (
-            ("server", "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n"),
-            ("client", "extendedKeyUsage=clientAuth\n")):
-        (folder / f"{name}.ext").write_text(extensions)
-        openssl("req", "-new", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr",
-                "-subj", f"/CN={name}")
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-                "-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
 
 
 def instant(at):
@@ -115,104 +89,64 @@ def patient_of(resource):
     return resource.get("subject", {}).get("reference", "")
 
 
+def content_of(resource):
+    """What makes two messages or documents the same to a vendor that refuses duplicates."""
+    return json.dumps([patient_of(resource), resource.get("payload"), resource.get("content")])
+
+
 class State:
     """All records, what happened to them, and what is to go wrong next."""
 
     def __init__(self, mode, seed):
-        self.mode = mode
-        self.random = random.Random(seed)
+        self.mode, self.vendor = mode, VENDORS[mode]
+        self.faults = ehr_faults.Faults(seed)
         self.lock = threading.RLock()
         self.pause_ms = 0
+        self.trap = None
         self.reset()
 
     def reset(self):
         self.resources = {name: {} for name in TYPES}
         self.tally = {}
         self.log = []
-        self.faults = {name: 0 for name in COUNTERS + VALUES}
+        self.faults.reset()
         self.requests = 0
         self.next_id = 100
-
-    def set_faults(self, faults):
-        unknown = set(faults) - set(COUNTERS + VALUES)
-        if unknown:
-            raise ValueError(f"no such fault: {', '.join(sorted(unknown))}")
-        self.faults.update({name: int(value) for name, value in faults.items()})
-
-    def take_fault(self, names):
-        """The first of these faults that is armed; its counter goes down."""
-        for name in names:
-            if self.faults[name] > 0:
-                self.faults[name] -= 1
-                return name
-        if self.faults["chaos"] > 0 and names != ("unauthorized",):
-            if self.random.randrange(100) < self.faults["chaos"]:
-                return self.random.choice(CHAOS)
-        return None
+        self.merged = {}
+        self.notified = []
 
     def new_id(self):
         self.next_id += 1
         return str(self.next_id)
 
     def store(self, kind, ident, resource, ahead_s=0):
-        """A new version of kind/ident; returns (resource, whether it was created)."""
+        """A new version of kind/ident; returns (resource, whether it was created).  `_` members stay inside."""
         current = self.resources[kind].get(ident)
         version = int(current["meta"]["versionId"]) + 1 if current else 1
-        now = datetime.datetime.now(datetime.timezone.utc)
-        resource = copy.deepcopy(resource)
-        resource["id"] = ident
-        resource["meta"] = dict(resource.get("meta", {}))
-        resource["meta"]["versionId"] = str(version)
-        resource["meta"]["lastUpdated"] = instant(now + datetime.timedelta(seconds=ahead_s))
-        resource["_at"] = current["_at"] if current else time.monotonic()
-        self.resources[kind][ident] = resource
-        entry = self.tally.setdefault((kind, identity_of(resource)), {"creates": 0, "updates": 0})
+        now = datetime.datetime.fromtimestamp(self.faults.now() + ahead_s, datetime.timezone.utc)
+        identity = identity_of(resource) or (current or {}).get("_identity", "")
+        kept = copy.deepcopy(ehr_vendors.stored_form(self.vendor, kind, resource))
+        kept["id"] = ident
+        kept["meta"] = dict(kept.get("meta", {}), versionId=str(version), lastUpdated=instant(now))
+        kept["_at"] = current["_at"] if current else time.monotonic()
+        kept["_identity"] = identity
+        self.resources[kind][ident] = kept
+        entry = self.tally.setdefault((kind, identity), {"creates": 0, "updates": 0})
         entry["updates" if current else "creates"] += 1
-        return resource, current is None
+        return kept, current is None
 
-    def find(self, kind, identity, system=None):
-        found = []
-        for resource in self.resources[kind].values():
-            for identifier in resource.get("identifier", []):
-                if identifier.get("value") == identity and system in (None,
-                                                                      identifier.get("system")):
-                    found.append(resource)
-                    break
-        return found
+    def find(self, kind, identity):
+        return [r for r in self.resources[kind].values() if r["_identity"] == identity]
 
     def public(self, resource):
-        return {name: value for name, value in resource.items() if name != "_at"}
-
-    def capability(self):
-        update, conditional, update_creates, search = MODES[self.mode]
-        resources = []
-        for kind in TYPES:
-            codes = ["read", "search-type"] if search else ["read"]
-            if update:
-                codes.append("create")
-                if kind != "Provenance" or update_creates:
-                    codes.append("update")
-            names = [] if not search else ["target"] if kind == "Provenance" else ["identifier"]
-            resources.append({"type": kind, "interaction": [{"code": code} for code in codes],
-                              "conditionalCreate": conditional, "conditionalUpdate": conditional,
-                              "updateCreate": update_creates,
-                              "searchParam": [{"name": name, "type": "token"} for name in names]})
-        return {"resourceType": "CapabilityStatement", "status": "active", "kind": "instance",
-                "fhirVersion": "4.0.1", "format": ["json"],
-                "rest": [{"mode": "server", "resource": resources}]}
-
-
-class Refusal(Exception):
-    def __init__(self, status, code, text):
-        super().__init__(text)
-        self.status, self.code, self.text = status, code, text
+        return {name: value for name, value in resource.items() if not name.startswith("_")}
 
 
 class Hangup(Exception):
     """Closes the connection without an answer."""
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class Handler(ehr_control.Control, http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "FakeEHR/1"
     disable_nagle_algorithm = True
@@ -220,22 +154,35 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *arguments):
         pass
 
+    def date_time_string(self, timestamp=None):
+        return super().date_time_string(self.server.state.faults.now() if timestamp is None else timestamp)
+
     # --- answers ---------------------------------------------------------------------------
 
-    def answer(self, status, body=None, headers=(), kind="application/fhir+json"):
+    def answer(self, status, body=None, headers=(), kind="application/fhir+json", cut=False):
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         if data:
             self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Content-Length", str(len(data) + (100 if cut else 0)))
         for name, value in headers:
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(data)
+        self.wfile.write(data[:len(data) // 2] if cut else data)
+        if cut:
+            self.hang_up()
 
-    def refuse(self, status, code, text, headers=()):
-        self.answer(status, {"resourceType": "OperationOutcome", "issue": [
-            {"severity": "error", "code": code, "diagnostics": text}]}, headers)
+    def refuse(self, refusal, headers=()):
+        if refusal.empty:
+            self.answer(refusal.status, None, headers)
+            return
+        issue = {"severity": "error" if refusal.status != 401 else "fatal", "code": refusal.code,
+                 "diagnostics": refusal.text}
+        if refusal.vendor_code is not None and self.server.state.vendor.numeric_codes:
+            issue["code"] = "processing"  # the number alone says what is wrong
+            issue["details"] = {"coding": [{"system": ehr_vendors.EPIC_SYSTEM,
+                                            "code": str(refusal.vendor_code)}], "text": refusal.text}
+        self.answer(refusal.status, {"resourceType": "OperationOutcome", "issue": [issue]}, headers)
 
     def hang_up(self):
         self.close_connection = True
@@ -249,90 +196,144 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.dispatch()
 
-    def do_PUT(self):
-        self.dispatch()
-
-    def do_POST(self):
-        self.dispatch()
-
-    def do_DELETE(self):
-        self.dispatch()
+    do_PUT = do_POST = do_DELETE = do_PATCH = do_GET
 
     def dispatch(self):
         length = int(self.headers.get("Content-Length") or 0)
         self.body = self.rfile.read(length) if length else b""
         url = urllib.parse.urlsplit(self.path)
         self.query = urllib.parse.parse_qs(url.query, keep_blank_values=True)
+        base = self.server.state.vendor.base + "/"
         try:
             if url.path.startswith("/control/"):
                 self.control(url.path[len("/control/"):])
-            elif url.path.startswith("/fhir/"):
-                self.fhir(url.path[len("/fhir/"):].strip("/"))
+            elif url.path.startswith(base):
+                self.fhir(url.path[len(base):].strip("/"))
             else:
                 raise Refusal(404, "not-found", "no such path")
         except Refusal as refusal:
-            self.refuse(refusal.status, refusal.code, refusal.text)
+            self.refuse(refusal)
         except Hangup:
             self.hang_up()
 
     def fhir(self, path):
         state = self.server.state
+        is_read = self.command == "GET"
         with state.lock:
             state.requests += 1
-            slow_ms = state.faults["slow_ms"]
-            refused = state.take_fault(("unauthorized",))
+            slow_ms = state.faults.value("slow_ms")
+            refused = state.faults.take("unauthorized")
+            fault = state.faults.take_read() if is_read else None
         if slow_ms:
             time.sleep(slow_ms / 1000)
+        if state.vendor.json_only and "json" not in self.headers.get("Accept", ""):
+            raise Refusal(406, "not-supported", "JSON only", empty=True)
         token = self.server.token
         if refused or (token and self.headers.get("Authorization") != f"Bearer {token}"):
             raise Refusal(401, "login", "who are you")
+        if fault and fault != "truncate":
+            self.fail_with(fault)
+            return
         if path == "metadata":
-            self.answer(200, state.capability())
+            self.answer(200, ehr_vendors.statement(state.vendor), cut=fault == "truncate")
             return
         parts = path.split("/")
-        if parts[0] not in TYPES or len(parts) > 2:
+        if parts[0] not in state.vendor.types or len(parts) > 2:
             raise Refusal(404, "not-supported", "no such type")
-        if self.command == "GET":
-            self.read(parts)
+        if is_read:
+            self.read(parts, fault)
         else:
             self.write(parts)
 
     # --- reading ---------------------------------------------------------------------------
 
-    def read(self, parts):
+    def read(self, parts, fault):
         state = self.server.state
+        offer = state.vendor.types[parts[0]]
         with state.lock:
-            if len(parts) == 2:
-                resource = state.resources[parts[0]].get(parts[1])
-                if resource is None:
-                    raise Refusal(404, "not-found", "no such record")
-                resource = state.public(resource)
-                self.answer(200, resource, self.version_headers(parts[0], resource))
+            if len(parts) == 2 and parts[1].lstrip("$") in offer.operations:
+                self.answer(200, {"resourceType": "Bundle", "type": "collection", "entry": [
+                    {"resource": dict(zip(("resourceType", "id"), choice.split("/")))}
+                    for choice in ehr_vendors.RECIPIENT_CHOICES]})
                 return
-            if not MODES[state.mode][3]:
+            if len(parts) == 2:
+                self.answer(*self.read_one(parts, offer), cut=fault == "truncate")
+                return
+            if "s" not in offer.letters:
                 raise Refusal(405, "not-supported", "no search")
-            found = self.search(parts[0])
-            lag_s = state.faults["lag_ms"] / 1000
-            found = [r for r in found if time.monotonic() - r["_at"] >= lag_s]
-            self.answer(200, {"resourceType": "Bundle", "type": "searchset", "total": len(found),
-                              "entry": [{"resource": state.public(r)} for r in found]})
+            lag_s = state.faults.value("lag_ms") / 1000
+            found = [r for r in self.search(parts[0]) if time.monotonic() - r["_at"] >= lag_s]
+            self.answer(200, self.page(parts[0], found), cut=fault == "truncate")
+
+    def read_one(self, parts, offer):
+        state = self.server.state
+        name = "/".join(parts)
+        if parts[0] == "Patient":
+            link = [{"other": {"reference": state.merged[name]}, "type": "replaced-by"}] \
+                if name in state.merged else []
+            return 200, {"resourceType": "Patient", "id": parts[1], "active": not link, "link": link}
+        resource = state.resources[parts[0]].get(parts[1])
+        if "r" not in offer.letters:
+            raise Refusal(405, "not-supported", "no read")
+        if resource is None:
+            raise Refusal(404, "not-found", "no such record")
+        return 200, state.public(resource), self.version_headers(parts[0], resource)
+
+    def page(self, kind, found):
+        """Pages of a vendor may repeat the last record of the page before."""
+        vendor = self.server.state.vendor
+        first = int(self.query.get("_page", ["0"])[0])
+        links = []
+        if first + vendor.page_size < len(found):
+            step = vendor.page_size - (1 if vendor.repeats_on_pages else 0)
+            query = {**{n: v[0] for n, v in self.query.items()}, "_page": str(first + step)}
+            links.append({"relation": "next", "url": f"https://{self.headers.get('Host')}{vendor.base}/"
+                                                     f"{kind}?{urllib.parse.urlencode(query)}"})
+        shown = found[first:first + vendor.page_size]
+        return {"resourceType": "Bundle", "type": "searchset", "total": len(found), "link": links,
+                "entry": [{"resource": self.server.state.public(r)} for r in shown]}
 
     def search(self, kind):
         state = self.server.state
-        if "target" in self.query and kind == "Provenance":
-            target = self.query["target"][0]
-            return [r for r in state.resources[kind].values()
-                    if any(t.get("reference") == target for t in r.get("target", []))]
-        if "identifier" not in self.query:
-            return list(state.resources[kind].values())
-        system, _, value = self.query["identifier"][0].rpartition("|")
-        return state.find(kind, value, system or None)
+        vendor, offer = state.vendor, state.vendor.types[kind]
+        names = set(self.query)
+        if vendor.needs_search_patient and not names & {"patient", "subject", "_id"}:
+            raise Refusal(400, "required", "a patient is needed", 59100)
+        found = list(state.resources[kind].values())
+        for name, values in self.query.items():
+            if name not in offer.params or name in offer.ignored_params:
+                continue
+            value = values[0].rpartition("|")[2]
+            if name in ("patient", "subject"):
+                self.check_merged("Patient/" + value.rpartition("/")[2])
+                found = [r for r in found
+                         if patient_of(r).rpartition("/")[2] == value.rpartition("/")[2]]
+            elif name == "identifier":
+                system = values[0].rpartition("|")[0]
+                found = [r for r in found if any(
+                    i.get("value") == value and system in ("", i.get("system"))
+                    for i in r.get("identifier", []))]
+            elif name == "target":
+                found = [r for r in found
+                         if any(t.get("reference") == value for t in r.get("target", []))]
+            elif name == "recipient":
+                found = [r for r in found
+                         if any(e.get("reference") == value for e in r.get("recipient", []))]
+            elif name in ("category", "type"):
+                concepts = lambda r: r.get(name, []) if isinstance(r.get(name), list) else [r.get(name, {})]
+                found = [r for r in found
+                         if any(c.get("code") == value for k in concepts(r) for c in k.get("coding", []))]
+        return found
+
+    def check_merged(self, patient):
+        if patient in self.server.state.merged:
+            raise Refusal(404, "not-found", "this patient was merged into another", 4107)
 
     def version_headers(self, kind, resource):
         version = resource["meta"]["versionId"]
         return [("ETag", f'W/"{version}"'),
-                ("Location", f"https://{self.headers.get('Host')}/fhir/{kind}/{resource['id']}"
-                             f"/_history/{version}")]
+                ("Location", f"https://{self.headers.get('Host')}{self.server.state.vendor.base}/{kind}/"
+                             f"{resource['id']}/_history/{version}")]
 
     # --- writing ---------------------------------------------------------------------------
 
@@ -345,15 +346,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Refusal(400, "structure", "not JSON") from None
         if resource.get("resourceType") != kind:
             raise Refusal(400, "invalid", "the body is of another type")
-        if "{{" in json.dumps(resource):
-            raise Refusal(422, "value", "a token was left in the body")
         with state.lock:
-            fault = state.take_fault(("lose", "fail", "throttle_seconds", "throttle_date",
-                                      "conflict", "invalid", "drop", "gateway"))
-            status = 0
+            fault = state.faults.take_write()
+            status, stored = 0, None
             try:
-                if fault in ("lose", "fail", "throttle_seconds", "throttle_date", "conflict",
-                             "invalid"):
+                if fault and fault not in ehr_faults.AFTER:
                     status = self.fail_with(fault)
                     return
                 status, stored = self.carry_out(kind, parts, resource)
@@ -364,40 +361,54 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 state.log.append({"method": self.command, "type": kind, "status": status,
                                   "patient": patient_of(resource), "fault": fault,
                                   "identity": identity_of(resource), "path": self.path,
+                                  "version": stored["meta"]["versionId"] if stored else "",
                                   "request_id": self.headers.get("X-Request-Id", ""),
                                   "user_agent": self.headers.get("User-Agent", "")})
             if fault == "drop":
                 raise Hangup
             if fault == "gateway":
                 raise Refusal(504, "timeout", "the proxy gave up")
-            self.answer(status, None, self.version_headers(kind, stored))
+            self.answer(status, None, self.version_headers(kind, stored), cut=fault == "truncate")
 
     def fail_with(self, fault):
+        state = self.server.state
         if fault == "lose":
             raise Hangup
         if fault == "fail":
             raise Refusal(500, "exception", "out of order")
         if fault == "conflict":
-            raise Refusal(412, "conflict", "another version")
+            raise Refusal(state.vendor.stale_status, "conflict", "another version")
         if fault == "invalid":
             raise Refusal(422, "business-rule", "refused by a rule")
-        after = "1"
-        if fault == "throttle_date":
-            after = email.utils.formatdate(time.time() + 2, usegmt=True)
-        self.refuse(429, "throttled", "not so fast", [("Retry-After", after)])
+        if fault == "unauthorized":
+            raise Refusal(401, "login", "who are you")
+        if fault == "slow":
+            time.sleep(0.2)
+            raise Refusal(503, "timeout", "too slow")
+        if fault == "redirect":
+            port = state.trap.server_address[1]
+            self.answer(307, None, [("Location", f"https://localhost:{port}{self.path}")])
+            return 307
+        self.refuse(Refusal(429, "throttled", "not so fast"), [("Retry-After", state.faults.retry_after(fault))])
         return 429
 
     def carry_out(self, kind, parts, resource):
         state = self.server.state
-        update, conditional, update_creates, _ = MODES[state.mode]
-        if not update:
-            raise Refusal(405, "not-supported", "read only")
+        vendor, offer = state.vendor, state.vendor.types[kind]
+        letter = {"POST": "c", "PUT": "u", "PATCH": "p"}.get(self.command, "d")
+        if letter not in offer.letters or letter in "pd":
+            raise Refusal(405, "not-supported", "not offered here")
+        if vendor.throttle_percent > state.faults.random.randrange(100):
+            raise Refusal(429, "throttled", "as we please")
+        code = state.faults.take_code()
+        if code:
+            raise Refusal(400, "processing", "as the test wants", code)
+        self.check_merged(patient_of(resource))
+        ehr_vendors.check(vendor, kind, resource)
         if self.command == "POST":
-            return self.create(kind, resource, conditional)
-        if kind == "Provenance" and not update_creates:
-            raise Refusal(405, "not-supported", "no update of Provenance")
+            return self.create(kind, resource, offer)
         if len(parts) == 1:
-            if not conditional:
+            if not offer.conditional_update:
                 raise Refusal(405, "not-supported", "no conditional update")
             found = self.search(kind)
             if len(found) > 1:
@@ -407,115 +418,36 @@ class Handler(http.server.BaseHTTPRequestHandler):
             ident = parts[1]
             if resource.get("id") != ident:
                 raise Refusal(400, "invalid", "the id of the body differs")
-            if ident not in state.resources[kind] and not update_creates:
+            if ident not in state.resources[kind] and not offer.update_create:
                 raise Refusal(404, "not-found", "no such record")
         self.check_if_match(kind, ident)
         stored, is_new = state.store(kind, ident, resource)
         return (201 if is_new else 200), stored
 
-    def create(self, kind, resource, conditional):
+    def create(self, kind, resource, offer):
         state = self.server.state
         condition = self.headers.get("If-None-Exist")
-        if condition and conditional:
+        if condition and offer.conditional_create:
             self.query = urllib.parse.parse_qs(condition)
             found = self.search(kind)
             if len(found) > 1:
                 raise Refusal(412, "multiple-matches", "several records match")
             if found:
                 return 200, found[0]
+        if state.vendor.refuses_duplicates and any(
+                content_of(r) == content_of(resource) for r in state.resources[kind].values()):
+            raise Refusal(400, "processing", "this is here already", 59141)
         stored, _ = state.store(kind, state.new_id(), resource)
         return 201, stored
 
     def check_if_match(self, kind, ident):
+        state = self.server.state
         wanted = self.headers.get("If-Match")
-        current = self.server.state.resources[kind].get(ident)
+        current = state.resources[kind].get(ident)
+        if not wanted and state.vendor.needs_if_match and current:
+            raise Refusal(412, "required", "If-Match is required")
         if wanted and (current is None or wanted != f'W/"{current["meta"]["versionId"]}"'):
-            raise Refusal(412, "conflict", "another version")
-
-    # --- control ---------------------------------------------------------------------------
-
-    def control(self, what):
-        state = self.server.state
-        with state.lock:
-            if self.command == "GET":
-                text = {"state": self.show_state, "count": self.show_count,
-                        "log": self.show_log}.get(what)
-                if text is None:
-                    raise Refusal(404, "not-found", "no such control")
-                self.answer(200, text().encode(), kind="text/plain")
-                return
-            wish = json.loads(self.body or b"{}")
-            act = {"faults": state.set_faults, "edit": self.edit, "copy": self.copy,
-                   "delete": self.delete, "pause": self.pause,
-                   "reset": lambda _: state.reset()}.get(what)
-            if act is None:
-                raise Refusal(404, "not-found", "no such control")
-            try:
-                act(wish)
-            except (KeyError, IndexError, ValueError) as error:
-                raise Refusal(400, "invalid", str(error)) from None
-        self.answer(200, b"ok\n", kind="text/plain")
-        if what == "pause":
-            threading.Thread(target=self.server.shutdown).start()
-
-    def the_one(self, wish):
-        return self.server.state.find(wish["type"], wish["identity"])[0]
-
-    def edit(self, wish):
-        state = self.server.state
-        resource = dict(state.public(self.the_one(wish)), **wish.get("set", {}))
-        state.store(wish["type"], resource["id"], resource, wish.get("ahead_s", 0))
-
-    def copy(self, wish):
-        state = self.server.state
-        state.store(wish["type"], state.new_id(), state.public(self.the_one(wish)))
-
-    def delete(self, wish):
-        state = self.server.state
-        del state.resources[wish["type"]][self.the_one(wish)["id"]]
-
-    def pause(self, wish):
-        self.server.state.pause_ms = int(wish["ms"])
-        self.close_connection = True
-
-    def tally(self, kind, identity):
-        state = self.server.state
-        total = {"stored": 0, "creates": 0, "updates": 0}
-        for (of_kind, of_identity), entry in state.tally.items():
-            if of_kind == kind and identity in (None, of_identity):
-                total["creates"] += entry["creates"]
-                total["updates"] += entry["updates"]
-        total["stored"] = sum(1 for r in state.resources[kind].values()
-                              if identity in (None, identity_of(r)))
-        return total
-
-    def show_state(self):
-        state = self.server.state
-        stored, identities = {}, {}
-        for kind in TYPES:
-            for resource in state.resources[kind].values():
-                key = kind, identity_of(resource)
-                stored[key] = stored.get(key, 0) + 1
-        for (kind, identity), entry in state.tally.items():
-            identities[f"{kind} {identity}"] = {"stored": stored.get((kind, identity), 0),
-                                                "creates": entry["creates"],
-                                                "updates": entry["updates"]}
-        return json.dumps({
-            "mode": state.mode, "requests": state.requests, "identities": identities,
-            "resources": [state.public(r) for kind in TYPES
-                          for r in state.resources[kind].values()],
-            "log": state.log}, indent=1) + "\n"
-
-    def show_count(self):
-        identity = self.query.get("identity", [None])[0]
-        total = self.tally(self.query["type"][0], identity)
-        return (f"stored={total['stored']} creates={total['creates']} "
-                f"updates={total['updates']} requests={self.server.state.requests}\n")
-
-    def show_log(self):
-        patient = self.query.get("patient", [None])[0]
-        return "".join(f"{e['method']} {e['type']} {e['status']} {e['patient']}\n"
-                       for e in self.server.state.log if patient in (None, e["patient"]))
+            raise Refusal(state.vendor.stale_status, "conflict", "another version")
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -523,15 +455,19 @@ class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 128
     allow_reuse_address = True
 
-    def __init__(self, port, context, state, token):
+    def __init__(self, port, contexts, state, token):
         super().__init__(("127.0.0.1", port), Handler)
-        self.context, self.state, self.token = context, state, token
+        self.context, self.expired_context = contexts
+        self.state, self.token = state, token
 
     def finish_request(self, request, client_address):
         """The handshake belongs to the connection's thread, so that a slow one delays nobody."""
         request.settimeout(60)
+        with self.state.lock:
+            is_expired = self.state.faults.take_handshake()
+        context = self.expired_context if is_expired and self.expired_context else self.context
         try:
-            tls = self.context.wrap_socket(request, server_side=True)
+            tls = context.wrap_socket(request, server_side=True)
         except OSError:
             return
         try:
@@ -547,22 +483,45 @@ class Server(http.server.ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def tls_context(options):
+class Trap(http.server.ThreadingHTTPServer):
+    """Another host: whoever follows a redirect comes here, and may bring a token along."""
+    daemon_threads = True
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.hits += 1
+            self.server.tokens += "Authorization" in self.headers
+            self.send_error(404)
+
+        do_PUT = do_POST = do_GET
+
+        def log_message(self, *arguments):
+            pass
+
+    def __init__(self, context):
+        super().__init__(("127.0.0.1", 0), Trap.Handler)
+        self.hits = self.tokens = 0
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def handle_error(self, request, client_address):
+        pass
+
+
+def tls_context(options, cert=None, key=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(options.cert, options.key)
+    context.load_cert_chain(cert or options.cert, key or options.key)
     if options.client_ca:
         context.load_verify_locations(options.client_ca)
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 
-def parse_faults(text):
-    faults = {}
-    for part in filter(None, re.split(r"[,\s]+", text or "")):
-        name, _, number = part.partition("=")
-        faults[name] = int(number or 1)
-    return faults
+def contexts(options):
+    """For connections, and for those that are to see a certificate that has expired."""
+    expired = options.make_certs and options.make_certs / "expired.pem"
+    return tls_context(options), expired and tls_context(options, str(expired),
+                                                         str(expired.with_suffix(".key")))
 
 
 def parse_options():
@@ -575,7 +534,7 @@ def parse_options():
     parser.add_argument("--make-certs", metavar="DIR", type=pathlib.Path,
                         help="make ca.pem, server.* and client.* in DIR and use them; "
                              "client certificates are then required")
-    parser.add_argument("--mode", choices=sorted(MODES), default="hapi")
+    parser.add_argument("--mode", choices=sorted(VENDORS), default="hapi")
     parser.add_argument("--faults", default="", help="name=number[,name=number]")
     parser.add_argument("--seed", type=int, default=1, help="of chaos")
     parser.add_argument("--token", help="a bearer token that every request must carry")
@@ -583,7 +542,7 @@ def parse_options():
     options = parser.parse_args()
     if options.make_certs:
         if not (options.make_certs / "client.pem").exists():
-            make_certs(options.make_certs)
+            ehr_certs.make(options.make_certs)
         options.cert = options.cert or str(options.make_certs / "server.pem")
         options.key = options.key or str(options.make_certs / "server.key")
         options.client_ca = options.client_ca or str(options.make_certs / "ca.pem")
@@ -601,18 +560,20 @@ def main():
     options = parse_options()
     state = State(options.mode, options.seed)
     try:
-        state.set_faults(parse_faults(options.faults))
+        state.faults.set(ehr_faults.parse(options.faults))
     except ValueError as error:
         sys.exit(f"fake_ehr: {error}")
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     if options.until_eof:
         threading.Thread(target=end_with_parent, daemon=True).start()
+    state.trap = Trap(tls_context(options))
+    threading.Thread(target=state.trap.serve_forever, daemon=True).start()
     port = options.port
     while True:
-        server = Server(port, tls_context(options), state, options.token)
+        server = Server(port, contexts(options), state, options.token)
         if not state.pause_ms:
             port = server.server_address[1]
-            print(f"PORT {port}", flush=True)
+            print(f"PORT {port} {state.vendor.base}", flush=True)
         state.pause_ms = 0
         try:
             server.serve_forever(poll_interval=0.05)
