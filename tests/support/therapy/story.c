@@ -97,12 +97,15 @@ bool story_load_edited(const char *file, const char *from, const char *to,
     return loads;
 }
 
-void story_begin(struct story *story)
+void story_begin(struct story *story) { story_begin_long(story, STORY_EVENTS_MAX); }
+
+void story_begin_long(struct story *story, size_t events_max)
 {
     memset(story, 0, sizeof *story);
     arena_init(&story->arena, (size_t)512 << 20);
-    story->events = ARENA_ARRAY(&story->arena, struct event, STORY_EVENTS_MAX);
+    story->events = ARENA_ARRAY(&story->arena, struct event, events_max);
     CHECK(story->events != NULL);
+    story->room = events_max;
 }
 
 void story_end(struct story *story) { arena_fini(&story->arena); }
@@ -143,7 +146,7 @@ static struct date_span span_of(struct date day)
 static struct event *add_event(struct story *story, enum fhir_type type, char letter,
                                unsigned *count)
 {
-    CHECK(story->count < STORY_EVENTS_MAX);
+    CHECK(story->count < story->room);
     struct event *event = &story->events[story->count++];
     event->type = type;
     event->version = 1;

@@ -24,7 +24,7 @@
 struct story {
     struct arena arena;
     struct event *events;
-    size_t count;
+    size_t count, room;
     unsigned orders, conditions, procedures;
 };
 
@@ -37,6 +37,8 @@ bool story_load_edited(const char *file, const char *from, const char *to,
                        struct table_errors *errors);
 
 void story_begin(struct story *story);
+/* The same for a story of more than STORY_EVENTS_MAX events. */
+void story_begin_long(struct story *story, size_t events_max);
 void story_end(struct story *story);
 /* Adds what `text` tells; a mistake in it stops the program. */
 void story_tell(struct story *story, const char *text);
