@@ -102,6 +102,7 @@ void story_begin(struct story *story) { story_begin_long(story, STORY_EVENTS_MAX
 void story_begin_long(struct story *story, size_t events_max)
 {
     memset(story, 0, sizeof *story);
+    story->mapping = story_mapping();
     arena_init(&story->arena, (size_t)512 << 20);
     story->events = ARENA_ARRAY(&story->arena, struct event, events_max);
     CHECK(story->events != NULL);
@@ -351,7 +352,7 @@ static void tell_order(struct story *story, struct slice drug, const struct when
         order->bounds_end = span_of(date_add(when->end.first, shift));
     }
     read_order_words(story, order, words);
-    mapping_resolve(story_mapping(), order, &story->arena);
+    mapping_resolve(story->mapping, order, &story->arena);
 }
 
 static void tell_orders(struct story *story, struct slice clause)
@@ -405,7 +406,7 @@ static void tell_condition(struct story *story, struct slice clause)
         } else
             condition->onset = read_span(word);
     }
-    mapping_resolve(story_mapping(), condition, &story->arena);
+    mapping_resolve(story->mapping, condition, &story->arena);
 }
 
 static void tell_procedure(struct story *story, struct slice clause)
@@ -454,7 +455,7 @@ const struct therapy *story_derive_with(struct story *story, const struct rules 
 
 const struct therapy *story_derive(struct story *story, const char *day)
 {
-    return story_derive_with(story, mapping_rules(story_mapping()), day);
+    return story_derive_with(story, mapping_rules(story->mapping), day);
 }
 
 const struct history *story_history(const struct therapy *therapy, const char *disease)
@@ -489,21 +490,24 @@ const char *story_lines(struct story *story, const struct therapy *therapy, cons
     return finish(story, &out);
 }
 
+void story_add_verdict(const struct history *history, struct buffer *out)
+{
+    const struct verdict *verdict = &history->verdict;
+    buffer_format(out, "%s %s line %u %s", verdict->salvage ? "salvage" : "no",
+                  grade_name(verdict->grade), verdict->line, disease_status_name(verdict->status));
+    for (unsigned i = 0; i < verdict->reason_count; i++)
+        buffer_format(out, " %s", rule_id(verdict->reasons[i].rule));
+    for (unsigned i = 0; i < verdict->veto_count; i++)
+        buffer_format(out, " !%s", rule_id(verdict->vetoes[i].rule));
+}
+
 const char *story_verdict(struct story *story, const struct therapy *therapy)
 {
     struct buffer out;
     buffer_init(&out, 1 << 16);
     const struct history *history = story_history(therapy, NULL);
-    if (history != NULL) {
-        const struct verdict *verdict = &history->verdict;
-        buffer_format(&out, "%s %s line %u %s", verdict->salvage ? "salvage" : "no",
-                      grade_name(verdict->grade), verdict->line,
-                      disease_status_name(verdict->status));
-        for (unsigned i = 0; i < verdict->reason_count; i++)
-            buffer_format(&out, " %s", rule_id(verdict->reasons[i].rule));
-        for (unsigned i = 0; i < verdict->veto_count; i++)
-            buffer_format(&out, " !%s", rule_id(verdict->vetoes[i].rule));
-    }
+    if (history != NULL)
+        story_add_verdict(history, &out);
     return finish(story, &out);
 }
 

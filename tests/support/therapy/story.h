@@ -22,6 +22,7 @@
 #define STORY_EVENTS_MAX 2000
 
 struct story {
+    const struct mapping *mapping; /* the repository's, unless a test puts another one here */
     struct arena arena;
     struct event *events;
     size_t count, room;
@@ -53,6 +54,7 @@ const struct therapy *story_derive_with(struct story *story, const struct rules 
 const char *story_lines(struct story *story, const struct therapy *therapy, const char *disease);
 /* "salvage HIGH line 2 relapsed SAL-001 SAL-002" or "no NONE line 1 unknown SAL-008". */
 const char *story_verdict(struct story *story, const struct therapy *therapy);
+void story_add_verdict(const struct history *history, struct buffer *out);
 /* The ids of the notes of all lines: "LOT-004 LOT-012". */
 const char *story_notes(struct story *story, const struct therapy *therapy);
 

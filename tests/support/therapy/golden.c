@@ -1,0 +1,266 @@
+#include "support/therapy/golden.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void complain(const char *file, const char *what, struct slice text)
+{
+    fprintf(stderr, "%s/%s: %s: %.*s\n", GOLDEN_FOLDER, file, what,
+            (int)(text.len < 80 ? text.len : 80), text.at);
+    exit(2);
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static struct slice find(struct slice text, const char *word)
+{
+    const char *at = memmem(text.at, text.len, word, strlen(word));
+    return at != NULL ? slice_skip(text, (size_t)(at - text.at)) : (struct slice){ NULL, 0 };
+}
+
+/* What stands between "```name" and the next "```". */
+static struct slice block(struct slice text, const char *name)
+{
+    char fence[32];
+    snprintf(fence, sizeof fence, "```%s\n", name);
+    struct slice from = find(text, fence);
+    if (from.at == NULL)
+        return from;
+    from = slice_skip(from, strlen(fence));
+    from.len -= find(from, "```").len;
+    return from;
+}
+
+/* The rule ids in `text`, up to the end of its paragraph. */
+static void read_rules(const char *file, struct slice text, uint64_t out[2])
+{
+    text.len -= find(text, "\n\n").len;
+    for (size_t i = 0; i + 7 <= text.len; i++) {
+        struct slice id = { text.at + i, 7 };
+        if (id.at[3] != '-' || id.at[0] < 'A' || id.at[0] > 'Z' || id.at[4] < '0' || id.at[4] > '9')
+            continue;
+        unsigned rule = 1;
+        while (rule < RULE_COUNT && !slice_is(id, rule_id((enum rule)rule)))
+            rule++;
+        if (rule == RULE_COUNT)
+            complain(file, "there is no rule", id);
+        out[rule / 64] |= UINT64_C(1) << rule % 64;
+    }
+}
+
+static void read_claims(struct golden *golden, struct slice text)
+{
+    struct slice shows = find(text, "**Shows**"), denies = find(text, "**Not**");
+    if (denies.at != NULL && shows.at != NULL && denies.at > shows.at)
+        shows.len = (size_t)(denies.at - shows.at);
+    if (shows.at != NULL)
+        read_rules(golden->file, shows, golden->shows);
+    if (denies.at != NULL)
+        read_rules(golden->file, denies, golden->denies);
+}
+
+static struct golden read_story(struct arena *arena, const char *file, struct slice title,
+                                struct slice text)
+{
+    struct golden golden = { .file = file };
+    golden.name = arena_format(arena, "%s: %.*s", file, SLICE_ARGS(title)).at;
+    golden.exposures = block(text, "exposures");
+    golden.lines = block(text, "lines");
+    if (golden.exposures.len == 0 || golden.lines.len == 0)
+        complain(file, "a block is missing", title);
+    read_claims(&golden, text);
+    return golden;
+}
+
+/* A file without "## " is one story under its "# ". */
+static unsigned read_file(struct arena *arena, const char *file, struct golden *out, unsigned count)
+{
+    char path[300];
+    struct slice text;
+    snprintf(path, sizeof path, GOLDEN_FOLDER "/%s", file);
+    CHECK(story_file(path, arena, &text));
+    struct slice next = find(text, "\n## ");
+    size_t mark = 4;
+    if (next.at == NULL)
+        next = text, mark = 2;
+    while (next.at != NULL) {
+        struct slice story = slice_skip(next, mark);
+        next = find(story, "\n## ");
+        story.len -= next.len;
+        struct slice title = slice_take_until(&story, '\n');
+        CHECK(count < GOLDEN_STORIES_MAX);
+        out[count++] = read_story(arena, file, title, story);
+    }
+    return count;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+const struct golden *golden_load(unsigned *count)
+{
+    static struct golden stories[GOLDEN_STORIES_MAX];
+    static unsigned loaded;
+    static struct arena arena;
+    const char *files[256];
+    unsigned file_count = 0;
+    *count = loaded;
+    if (loaded > 0)
+        return stories;
+    arena_init(&arena, (size_t)64 << 20);
+    DIR *folder = opendir(SOURCE_DIR "/" GOLDEN_FOLDER);
+    CHECK(folder != NULL);
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        size_t len = strlen(entry->d_name);
+        if (len < 4 || strcmp(entry->d_name + len - 3, ".md") != 0 ||
+            strcmp(entry->d_name, "README.md") == 0)
+            continue;
+        CHECK(file_count < COUNT_OF(files));
+        files[file_count++] = arena_copy(&arena, slice_of(entry->d_name)).at;
+    }
+    closedir(folder);
+    qsort(files, file_count, sizeof files[0], by_name);
+    for (unsigned i = 0; i < file_count; i++)
+        loaded = read_file(&arena, files[i], stories, loaded);
+    *count = loaded;
+    return stories;
+}
+
+/* --- answering ------------------------------------------------------------------------------- */
+
+/* Conditions and Procedures; the orders are told above. */
+static void add_evidence(const struct boundary *why, struct buffer *out)
+{
+    const char *before = " (";
+    for (unsigned i = 0; i < why->evidence_count; i++) {
+        if (why->evidence[i]->type == FHIR_MEDICATION_REQUEST)
+            continue;
+        buffer_format(out, "%s%.*s", before, SLICE_ARGS(why->evidence[i]->id));
+        before = " ";
+    }
+    if (before[1] == '\0')
+        buffer_add_char(out, ')');
+}
+
+static void add_line(const struct line *line, const struct history *before, struct buffer *out)
+{
+    char start[DATE_TEXT_SIZE], end[DATE_TEXT_SIZE];
+    buffer_format(out, "%u  %s to %s  ", line->number, date_format(line->start, start),
+                  line->is_open ? "open" : date_format(line->end, end));
+    if (line->regimen.len > 0)
+        buffer_format(out, "%.*s: ", SLICE_ARGS(line->regimen));
+    for (unsigned k = 0; k < line->drug_count; k++)
+        buffer_format(out, "%s%.*s", k > 0 ? " + " : "", SLICE_ARGS(line->drugs[k]->name));
+    buffer_format(out, "  %s %s", rule_id(line->opened_by.rule), line->opened_by.reason);
+    add_evidence(&line->opened_by, out);
+    if (line->setting != SETTING_UNKNOWN)
+        buffer_format(out, ", %s", line_setting_name(line->setting));
+    if (line->is_short)
+        buffer_add_char(out, ','), buffer_add(out, SLICE(" short"));
+    if (line->number_min != line->number)
+        buffer_format(out, ", at least %u", line->number_min);
+    for (unsigned i = 0; before != NULL && i < before->line_count; i++)
+        if (strcmp(before->lines[i].id, line->id) == 0 && before->lines[i].number != line->number)
+            buffer_format(out, ", was line %u", before->lines[i].number);
+    buffer_add_char(out, '\n');
+    for (unsigned k = 0; line->segment_count > 1 && k < line->segment_count; k++)
+        buffer_format(out, "   %s from %s\n", segment_kind_name(line->segments[k].kind),
+                      date_format(line->segments[k].start, start));
+    for (unsigned k = 0; k < line->note_count; k++) {
+        const struct line_note *note = &line->notes[k];
+        if (k > 0 && line->notes[k - 1].why.rule == note->why.rule)
+            continue; /* the days of one conditioning are one decision to the reader */
+        buffer_format(out, "   %s %s on %s", rule_id(note->why.rule), note->why.reason,
+                      date_format(note->day, start));
+        add_evidence(&note->why, out);
+        buffer_add_char(out, '\n');
+    }
+}
+
+/* Lines that were there before the later news and are not there any more. */
+static void add_gone(const struct history *history, const struct history *before,
+                     struct buffer *out)
+{
+    for (unsigned i = 0; before != NULL && i < before->line_count; i++) {
+        unsigned k = 0;
+        while (k < history->line_count && strcmp(before->lines[i].id, history->lines[k].id) != 0)
+            k++;
+        if (k == history->line_count)
+            buffer_format(out, "gone: line %u\n", before->lines[i].number);
+    }
+}
+
+static void add_history(const struct history *history, const struct history *before,
+                        bool with_classes, struct buffer *out)
+{
+    for (unsigned i = 0; i < history->line_count; i++)
+        add_line(&history->lines[i], before, out);
+    add_gone(history, before, out);
+    buffer_add(out, SLICE("verdict: "));
+    story_add_verdict(history, out);
+    buffer_add_char(out, '\n');
+    if (history->is_ambiguous)
+        buffer_add(out, SLICE("ambiguous\n"));
+    const char *join = "failed: ";
+    for (unsigned i = 0; with_classes && i < history->class_count; i++) {
+        if (!history->classes[i].failed)
+            continue;
+        buffer_format(out, "%s%.*s", join, SLICE_ARGS(history->classes[i].drug_class));
+        join = ", ";
+    }
+    if (join[0] == ',')
+        buffer_add_char(out, '\n');
+}
+
+static void add_events(const char *title, const struct event *const *events, unsigned count,
+                       struct buffer *out)
+{
+    for (unsigned i = 0; i < count; i++)
+        buffer_format(out, "%s%.*s", i == 0 ? title : " ", SLICE_ARGS(events[i]->id));
+    if (count > 0)
+        buffer_add_char(out, '\n');
+}
+
+void golden_answer_with(const struct golden *golden, const struct mapping *mapping,
+                        struct buffer *out)
+{
+    struct story story;
+    char day[16] = "2026-01-01";
+    const struct therapy *before = NULL;
+    bool with_classes = false;
+    story_begin(&story);
+    story.mapping = mapping;
+    for (struct slice told = golden->exposures; told.len > 0;) {
+        struct slice row = slice_take_until(&told, '\n');
+        if (slice_starts(row, SLICE("as of ")))
+            snprintf(day, sizeof day, "%.*s", SLICE_ARGS(slice_skip(row, 6)));
+        else if (slice_is(row, "tell failed classes"))
+            with_classes = true;
+        else if (slice_is(row, "later:"))
+            before = story_derive(&story, day);
+        else
+            story_tell(&story, arena_copy(&story.arena, row).at);
+    }
+    const struct therapy *therapy = story_derive(&story, day);
+    for (unsigned i = 0; i < therapy->history_count; i++) {
+        const struct history *history = &therapy->histories[i];
+        if (therapy->history_count > 1)
+            buffer_format(out, "%.*s:\n", SLICE_ARGS(history->disease->key));
+        add_history(history,
+                    before != NULL ? story_history(before, history->disease->key.at) : NULL,
+                    with_classes, out);
+    }
+    add_events("unattributed: ", therapy->unattributed, therapy->unattributed_count, out);
+    add_events("unmapped: ", therapy->unmapped, therapy->unmapped_count, out);
+    if (therapy->history_count == 0)
+        buffer_add(out, SLICE("no cancer\n"));
+    story_end(&story);
+}
+
+void golden_answer(const struct golden *golden, struct buffer *out)
+{
+    golden_answer_with(golden, story_mapping(), out);
+}
