@@ -12,7 +12,7 @@
 #define REPORT_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define DERIVE_BYTES_MAX ((size_t)256 * 1024 * 1024)
 
-enum format { FORMAT_TEXT, FORMAT_JSON };
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_SVG, FORMAT_HTML };
 
 struct choices {
     int format;
@@ -101,54 +101,100 @@ static void print_unmapped(const struct offline_patient *patient, const struct t
     }
 }
 
-static void print_report(const struct choices *choices, const struct offline_patient *patient,
-                         const struct mapping *mapping, const struct therapy *therapy,
-                         struct buffer *out)
-{
-    const struct report_head head = { patient->name, mapping_digest(mapping) };
+/* --- the work --------------------------------------------------------------------------------- */
 
-    if (choices->unmapped) {
-        print_unmapped(patient, therapy);
-        return;
+/* The parts of the output: SVG and HTML begin with sums that are known at the end. */
+struct parts {
+    struct buffer rows, bodies;
+    struct report_sums sums;
+    unsigned bottom; /* of the last drawing */
+};
+
+static void add_patient(const struct choices *choices, const struct report_head *head,
+                        const struct therapy *therapy, struct parts *parts)
+{
+    unsigned number = parts->sums.patients + 1;
+
+    report_sums_add(&parts->sums, therapy);
+    switch ((enum format)choices->format) {
+    case FORMAT_TEXT:
+        if (number > 1)
+            buffer_add_char(&parts->bodies, '\n');
+        report_text(head, therapy, choices->explain, &parts->bodies);
+        break;
+    case FORMAT_JSON:
+        report_json(head, therapy, &parts->bodies);
+        buffer_add_char(&parts->bodies, '\n');
+        break;
+    case FORMAT_CSV:
+        report_csv(head, therapy, &parts->bodies);
+        break;
+    case FORMAT_SVG:
+        parts->bottom = report_svg(head, therapy, parts->bottom, &parts->bodies);
+        break;
+    case FORMAT_HTML:
+        report_html_row(head, therapy, number, &parts->rows);
+        report_html(head, therapy, &(struct report_section){ number, choices->explain },
+                    &parts->bodies);
+        break;
     }
-    buffer_reset(out);
-    if (choices->format == FORMAT_JSON)
-        report_json(&head, therapy, out);
-    else
-        report_text(&head, therapy, choices->explain, out);
-    if (out->len > 0 && out->at[out->len - 1] != '\n')
-        buffer_add_char(out, '\n');
-    if (out->len > 0)
-        fwrite(out->at, 1, out->len, stdout);
 }
 
-/* --- the work --------------------------------------------------------------------------------- */
+static void print_parts(const struct choices *choices, const struct report_page *page,
+                        struct parts *parts)
+{
+    struct buffer head;
+
+    buffer_init(&head, REPORT_BYTES_MAX);
+    if (choices->format == FORMAT_CSV)
+        report_csv_head(&head);
+    if (choices->format == FORMAT_SVG)
+        report_svg_begin(parts->bottom, &head);
+    if (choices->format == FORMAT_HTML) {
+        report_html_begin(page, &head);
+        buffer_add(&head, buffer_slice(&parts->rows));
+        report_html_middle(&head);
+    }
+    if (choices->format == FORMAT_SVG)
+        report_svg_end(&parts->bodies);
+    if (choices->format == FORMAT_HTML)
+        report_html_end(&parts->bodies);
+    fwrite(head.at, 1, head.len, stdout);
+    fwrite(parts->bodies.at, 1, parts->bodies.len, stdout);
+    buffer_fini(&head);
+}
 
 static unsigned report_all(const struct choices *choices, struct date as_of,
                            const struct offline *offline, const struct mapping *mapping)
 {
+    struct parts parts = { .bottom = 0 };
     struct arena arena;
-    struct buffer out;
     unsigned failed = 0;
 
     arena_init(&arena, DERIVE_BYTES_MAX);
-    buffer_init(&out, REPORT_BYTES_MAX);
+    buffer_init(&parts.rows, INPUT_BYTES_MAX);
+    buffer_init(&parts.bodies, INPUT_BYTES_MAX);
     for (unsigned i = 0; i < offline_patient_count(offline); i++) {
         const struct offline_patient *patient = offline_patient(offline, i);
+        const struct report_head head = { patient->name, mapping_digest(mapping) };
         struct therapy therapy;
         struct err err;
 
-        if (i > 0 && choices->format == FORMAT_TEXT && !choices->unmapped)
-            putchar('\n');
-        if (offline_derive(patient, mapping, as_of, &arena, &therapy, &err)) {
-            print_report(choices, patient, mapping, &therapy, &out);
-        } else {
+        if (!offline_derive(patient, mapping, as_of, &arena, &therapy, &err)) {
             failed++;
             print_refused(NULL, patient->name.at, 0, &err);
+        } else if (choices->unmapped) {
+            print_unmapped(patient, &therapy);
+        } else {
+            add_patient(choices, &head, &therapy, &parts);
         }
         arena_reset(&arena);
     }
-    buffer_fini(&out);
+    if (!choices->unmapped)
+        print_parts(choices, &(struct report_page){ as_of, mapping_digest(mapping), parts.sums },
+                    &parts);
+    buffer_fini(&parts.rows);
+    buffer_fini(&parts.bodies);
     arena_fini(&arena);
     return failed;
 }
@@ -201,11 +247,12 @@ static int run(const struct choices *choices, const struct operands *files)
 
 int command_lines(int argc, char **argv)
 {
-    static const char *const formats[] = { "text", "json", NULL };
+    static const char *const formats[] = { "text", "json", "csv", "svg", "html", NULL };
     struct choices choices = { .format = FORMAT_TEXT };
     const struct option_row rows[] = {
-        { "--format", "text|json", OPTION_WORD, &choices.format, formats,
-          "a timeline for people (default), or one JSON object\nper patient and line" },
+        { "--format", "FORMAT", OPTION_WORD, &choices.format, formats,
+          "text: a timeline for people (default)\njson: an object per patient and line\ncsv: a row "
+          "per line of therapy\nsvg: swim lanes\nhtml: a report to print, all in one file" },
         { "--as-of", "DATE", OPTION_TEXT, &choices.as_of, NULL,
           "the day to answer for (default: today)" },
         { "--explain", NULL, OPTION_FLAG, &choices.explain, NULL,

@@ -1,0 +1,165 @@
+#include "therapy/markup.h"
+
+/* Bytes of the character at the front; 0 when it is not UTF-8. */
+static size_t character(struct slice text)
+{
+    unsigned char lead = (unsigned char)text.at[0];
+    size_t len = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4 || len > text.len)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if (((unsigned char)text.at[i] & 0xc0) != 0x80)
+            return 0;
+    unsigned char second = len > 1 ? (unsigned char)text.at[1] : 0;
+    bool is_odd = (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
+                  (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f);
+    bool is_noncharacter = lead == 0xef && second == 0xbf && (unsigned char)text.at[2] > 0xbd;
+    return is_odd || is_noncharacter ? 0 : len;
+}
+
+static void put_character(struct buffer *out, struct slice one)
+{
+    unsigned char c = (unsigned char)one.at[0];
+    if (one.len > 1)
+        buffer_add(out, one);
+    else if (c == '&')
+        buffer_add(out, SLICE("&amp;"));
+    else if (c == '<')
+        buffer_add(out, SLICE("&lt;"));
+    else if (c == '>')
+        buffer_add(out, SLICE("&gt;"));
+    else if (c == '"')
+        buffer_add(out, SLICE("&quot;"));
+    else if (c == '\'')
+        buffer_add(out, SLICE("&#39;"));
+    else if (c == '\t' || c == '\n' || c == '\r')
+        buffer_add_char(out, ' ');
+    else if (c < 0x20 || c == 0x7f)
+        buffer_add(out, SLICE("\xef\xbf\xbd"));
+    else
+        buffer_add_char(out, one.at[0]);
+}
+
+/* Puts at most `max` characters; returns what is left. */
+static struct slice put_characters(struct buffer *out, struct slice text, unsigned max)
+{
+    for (unsigned i = 0; i < max && text.len > 0; i++) {
+        size_t len = character(text);
+        if (len == 0)
+            buffer_add(out, SLICE("\xef\xbf\xbd"));
+        else
+            put_character(out, (struct slice){ text.at, len });
+        text = slice_skip(text, len > 0 ? len : 1);
+    }
+    return text;
+}
+
+void markup_text(struct buffer *out, struct slice text)
+{
+    (void)put_characters(out, text, UINT32_MAX);
+}
+
+unsigned markup_length(struct slice text)
+{
+    unsigned count = 0;
+    while (text.len > 0) {
+        size_t len = character(text);
+        text = slice_skip(text, len > 0 ? len : 1);
+        count++;
+    }
+    return count;
+}
+
+unsigned markup_cut(struct buffer *out, struct slice text, unsigned max)
+{
+    unsigned length = markup_length(text);
+    if (length <= max) {
+        markup_text(out, text);
+        return length;
+    }
+    (void)put_characters(out, text, max - 1);
+    buffer_add(out, SLICE("\xe2\x80\xa6"));
+    return max;
+}
+
+void markup_day(struct buffer *out, struct date day)
+{
+    char text[DATE_TEXT_SIZE];
+    buffer_add(out, slice_of(date_format(day, text)));
+}
+
+void markup_drugs(struct buffer *out, const struct drug *const *drugs, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (i > 0)
+            buffer_add(out, SLICE(" + "));
+        markup_text(out, drugs[i]->name);
+    }
+}
+
+void markup_regimen(struct buffer *out, const struct line *line)
+{
+    if (line->regimen.len > 0)
+        markup_text(out, line->regimen);
+    else
+        markup_drugs(out, line->drugs, line->drug_count);
+}
+
+void markup_reason(struct buffer *out, const char *reason)
+{
+    for (; *reason != '\0'; reason++) {
+        char c = *reason;
+        buffer_add_char(out, c == '_' ? ' ' : c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+    }
+}
+
+void markup_operand(struct buffer *out, const struct operand *operand)
+{
+    struct slice name = slice_of(operand->name);
+    bool is_days = name.len > 4 && memcmp(name.at + name.len - 4, "Days", 4) == 0;
+    if (is_days)
+        name.len -= 4;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.at[i];
+        if (c >= 'A' && c <= 'Z') {
+            buffer_add_char(out, ' ');
+            c = (char)(c - 'A' + 'a');
+        }
+        buffer_add_char(out, c);
+    }
+    buffer_format(out, " %d%s", operand->value,
+                  !is_days              ? ""
+                  : operand->value == 1 ? " day"
+                                        : " days");
+}
+
+void markup_number(struct buffer *out, const struct line *line)
+{
+    unsigned least = line->number_min > 0 ? line->number_min : line->number;
+    if (line->number_max == 0)
+        buffer_format(out, "%u or later", least);
+    else if (least == line->number_max)
+        buffer_format(out, "%u", line->number);
+    else
+        buffer_format(out, "%u to %u", least, line->number_max);
+}
+
+void markup_basis(struct buffer *out, struct slice basis)
+{
+    static const struct {
+        const char *basis, *words;
+    } rows[] = {
+        { "any_line>=2", "any line from the second on" },
+        { "advanced_line>=2", "lines for advanced disease from the second on" },
+        { "advanced_line>=2_or_early_recurrence",
+          "lines for advanced disease from the second on, or an early recurrence" },
+        { "castration_resistant_line>=2", "lines after castration resistance from the second on" },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (slice_is(basis, rows[i].basis)) {
+            buffer_add(out, slice_of(rows[i].words));
+            return;
+        }
+    }
+    markup_text(out, basis);
+}

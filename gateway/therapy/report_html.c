@@ -1,0 +1,368 @@
+/* A patient's section of the HTML report, and the row of the overview that leads to it. */
+#include "base/text.h"
+#include "therapy/drawing.h"
+#include "therapy/markup.h"
+#include "therapy/report.h"
+
+static void put(struct buffer *out, const char *markup) { buffer_add(out, slice_of(markup)); }
+
+static void put_end(struct buffer *out, const struct line *line)
+{
+    if (line->is_open)
+        put(out, "ongoing");
+    else
+        markup_day(out, line->end);
+}
+
+static void put_reference(struct buffer *out, const struct event *event)
+{
+    char room[EVENT_REFERENCE_SIZE];
+    put(out, "<code>");
+    markup_text(out, event_reference(event, room));
+    put(out, "</code>");
+}
+
+static const struct line *verdict_line(const struct history *history)
+{
+    for (unsigned i = 0; i < history->line_count; i++)
+        if (history->lines[i].number == history->verdict.line)
+            return &history->lines[i];
+    return NULL;
+}
+
+/* --- overview -------------------------------------------------------------------------------- */
+
+static void put_remarks(const struct therapy *therapy, const struct history *history,
+                        struct buffer *out)
+{
+    const char *before = "";
+    if (history != NULL && history->verdict.history_truncated) {
+        put(out, "earlier therapy may be missing");
+        before = "; ";
+    }
+    if (history != NULL && history->is_ambiguous) {
+        buffer_format(out, "%sorders of unclear disease", before);
+        before = "; ";
+    }
+    if (therapy->unmapped_count > 0) {
+        buffer_format(out, "%s%u not in the mappings", before, therapy->unmapped_count);
+        before = "; ";
+    }
+    if (therapy->unattributed_count > 0)
+        buffer_format(out, "%s%u without a disease", before, therapy->unattributed_count);
+}
+
+static void put_row(const struct report_head *head, const struct therapy *therapy,
+                    const struct history *history, unsigned number, struct buffer *out)
+{
+    bool salvage = history != NULL && history->verdict.salvage;
+    const struct line *last = history != NULL && history->line_count > 0
+                                  ? &history->lines[history->line_count - 1]
+                                  : NULL;
+    buffer_format(out, "<tr%s><th scope=\"row\"><a href=\"#p%u\">",
+                  salvage ? " class=\"salvage\"" : "", number);
+    markup_text(out, head->patient);
+    put(out, "</a></th><td>");
+    if (history != NULL)
+        markup_text(out, history->disease->name);
+    else
+        put(out, "none on record");
+    put(out, "</td><td class=\"n\">");
+    if (last != NULL)
+        markup_number(out, last);
+    else
+        put(out, "0");
+    put(out, "</td><td>");
+    if (last != NULL)
+        markup_regimen(out, last);
+    put(out, "</td><td class=\"d\">");
+    if (last != NULL) {
+        markup_day(out, last->start);
+        put(out, " to ");
+        put_end(out, last);
+    }
+    put(out, "</td><td>");
+    if (salvage)
+        buffer_format(out, "<strong class=\"badge\">SALVAGE</strong> %s",
+                      grade_name(history->verdict.grade));
+    else
+        put(out, "no");
+    put(out, "</td><td>");
+    if (history != NULL && history->verdict.status != DISEASE_STATUS_UNKNOWN)
+        put(out, disease_status_name(history->verdict.status));
+    put(out, "</td><td>");
+    put_remarks(therapy, history, out);
+    put(out, "</td></tr>\n");
+}
+
+void report_html_row(const struct report_head *head, const struct therapy *therapy, unsigned number,
+                     struct buffer *out)
+{
+    for (unsigned i = 0; i < therapy->history_count; i++)
+        put_row(head, therapy, &therapy->histories[i], number, out);
+    if (therapy->history_count == 0)
+        put_row(head, therapy, NULL, number, out);
+}
+
+/* --- lines ----------------------------------------------------------------------------------- */
+
+static void put_why(struct buffer *out, const struct boundary *boundary)
+{
+    if (boundary->reason == NULL)
+        return;
+    markup_reason(out, boundary->reason);
+    for (unsigned i = 0; i < boundary->operand_count; i++) {
+        put(out, i == 0 ? " <span class=\"dim\">(" : ", ");
+        markup_operand(out, &boundary->operands[i]);
+    }
+    put(out, boundary->operand_count > 0 ? ")</span>" : "");
+}
+
+static void put_line_row(const struct history *history, const struct line *line, struct buffer *out)
+{
+    bool salvage = history->verdict.salvage && history->verdict.line == line->number;
+    buffer_format(out, "<tr%s><th scope=\"row\">", salvage ? " class=\"salvage\"" : "");
+    markup_number(out, line);
+    put(out, salvage ? " <strong class=\"badge\">SALVAGE</strong></th><td>" : "</th><td>");
+    if (line->regimen.len > 0) {
+        put(out, "<strong>");
+        markup_text(out, line->regimen);
+        put(out, "</strong><br>");
+    }
+    markup_drugs(out, line->drugs, line->drug_count);
+    for (unsigned i = 0; line->segment_count > 1 && i < line->segment_count; i++) {
+        const struct segment *segment = &line->segments[i];
+        buffer_format(out, "<br><span class=\"dim\">%s ", segment_kind_name(segment->kind));
+        markup_day(out, segment->start);
+        put(out, " to ");
+        if (line->is_open && i + 1 == line->segment_count)
+            put(out, "ongoing");
+        else
+            markup_day(out, segment->end);
+        put(out, ": ");
+        markup_drugs(out, segment->drugs, segment->drug_count);
+        put(out, "</span>");
+    }
+    put(out, "</td><td class=\"d\">");
+    markup_day(out, line->start);
+    put(out, "</td><td class=\"d\">");
+    put_end(out, line);
+    buffer_format(out, "</td><td class=\"n\">%d</td><td>",
+                  date_days_between(line->start, line->end) + 1);
+    put(out, line_setting_name(line->setting));
+    put(out, line->is_short ? ", shorter than a cycle</td><td>" : "</td><td>");
+    put_why(out, &line->opened_by);
+    put(out, "</td></tr>\n");
+}
+
+static void put_lines(const struct history *history, struct buffer *out)
+{
+    if (history->line_count == 0) {
+        put(out, "<p>No line of therapy is on record.</p>\n");
+        return;
+    }
+    put(out, "<table class=\"lines\"><caption>Lines of therapy</caption><thead><tr>"
+             "<th scope=\"col\">Line</th><th scope=\"col\">Regimen and drugs ordered</th>"
+             "<th scope=\"col\">Start</th><th scope=\"col\">End</th>"
+             "<th scope=\"col\" class=\"n\">Days</th><th scope=\"col\">Setting</th>"
+             "<th scope=\"col\">Began because</th></tr></thead><tbody>\n");
+    for (unsigned i = 0; i < history->line_count; i++)
+        put_line_row(history, &history->lines[i], out);
+    put(out, "</tbody></table>\n");
+}
+
+/* --- verdict --------------------------------------------------------------------------------- */
+
+static void put_reasons(const char *title, const struct verdict_reason *reasons, unsigned count,
+                        struct buffer *out)
+{
+    if (count == 0)
+        return;
+    buffer_format(out, "<h4>%s</h4><ul>", title);
+    for (unsigned i = 0; i < count; i++) {
+        put(out, "<li>");
+        markup_text(out, reasons[i].text);
+        buffer_format(out, " <span class=\"rule\">%s</span></li>", rule_id(reasons[i].rule));
+    }
+    put(out, "</ul>\n");
+}
+
+static void put_verdict(const struct history *history, struct buffer *out)
+{
+    const struct verdict *verdict = &history->verdict;
+    const struct line *line = verdict_line(history);
+    buffer_format(out, "<div class=\"verdict%s\"><p class=\"call\">",
+                  verdict->salvage ? " salvage" : "");
+    if (verdict->salvage) {
+        put(out, "<strong class=\"badge\">SALVAGE THERAPY</strong> ordered");
+        if (line != NULL) {
+            put(out, ": line ");
+            markup_number(out, line);
+            put(out, ", ");
+            markup_regimen(out, line);
+        }
+        buffer_format(out, ". Grade <strong>%s</strong>", grade_name(verdict->grade));
+    } else {
+        put(out, "Not salvage therapy");
+    }
+    if (verdict->status != DISEASE_STATUS_UNKNOWN)
+        buffer_format(out, ", disease <strong>%s</strong>", disease_status_name(verdict->status));
+    put(out, ". <span class=\"dim\">What counts: ");
+    markup_basis(out, verdict->basis);
+    put(out, "</span></p>\n");
+    if (verdict->history_truncated)
+        put(out,
+            "<p>The record may begin after earlier therapy: the numbers of lines are the least "
+            "they can be.</p>\n");
+    if (history->is_ambiguous)
+        put(out, "<p>Some orders may belong to another disease of the patient.</p>\n");
+    put_reasons("Reasons", verdict->reasons, verdict->reason_count, out);
+    put_reasons("Spoke against it", verdict->vetoes, verdict->veto_count, out);
+    put(out, "</div>\n");
+}
+
+static void put_classes(const struct history *history, struct buffer *out)
+{
+    if (history->class_count == 0)
+        return;
+    put(out, "<table><caption>Ordered so far, by class</caption><thead><tr>"
+             "<th scope=\"col\">Class</th><th scope=\"col\">Drugs</th>"
+             "<th scope=\"col\">First order</th><th scope=\"col\">Last</th>"
+             "<th scope=\"col\">Followed by failure</th></tr></thead><tbody>\n");
+    for (unsigned i = 0; i < history->class_count; i++) {
+        const struct class_exposure *exposure = &history->classes[i];
+        put(out, "<tr><th scope=\"row\">");
+        markup_text(out, exposure->drug_class);
+        put(out, "</th><td>");
+        markup_drugs(out, exposure->drugs, exposure->drug_count);
+        put(out, "</td><td class=\"d\">");
+        markup_day(out, exposure->first);
+        put(out, "</td><td class=\"d\">");
+        markup_day(out, exposure->last);
+        put(out, exposure->failed ? "</td><td><strong>yes</strong></td></tr>\n"
+                                  : "</td><td>no</td></tr>\n");
+    }
+    put(out, "</tbody></table>\n");
+}
+
+/* --- explanation ----------------------------------------------------------------------------- */
+
+static void put_boundary(const char *what, const struct boundary *boundary, struct date day,
+                         struct buffer *out)
+{
+    if (boundary->reason == NULL)
+        return;
+    buffer_format(out, "<tr><th scope=\"row\">%s</th><td class=\"d\">", what);
+    markup_day(out, day);
+    buffer_format(out, "</td><td><span class=\"rule\">%s</span> ", rule_id(boundary->rule));
+    put_why(out, boundary);
+    put(out, "</td><td class=\"refs\">");
+    for (unsigned i = 0; i < boundary->evidence_count; i++) {
+        put(out, i > 0 ? " " : "");
+        put_reference(out, boundary->evidence[i]);
+    }
+    put(out, "</td></tr>\n");
+}
+
+static void put_explanation(const struct history *history, bool explain, struct buffer *out)
+{
+    if (history->line_count == 0)
+        return;
+    buffer_format(out,
+                  "<details%s><summary>Every boundary, with the rule, the numbers compared and "
+                  "the resources it rests on</summary>\n<table><thead><tr>"
+                  "<th scope=\"col\">Decision</th><th scope=\"col\">Day</th>"
+                  "<th scope=\"col\">Rule</th><th scope=\"col\">Evidence</th></tr></thead>"
+                  "<tbody>\n",
+                  explain ? " open" : "");
+    for (unsigned i = 0; i < history->line_count; i++) {
+        const struct line *line = &history->lines[i];
+        char what[64];
+        struct text text = TEXT(what);
+        text_add(&text, "line %u opened", line->number);
+        put_boundary(what, &line->opened_by, line->start, out);
+        text = TEXT(what);
+        text_add(&text, "line %u went on", line->number);
+        for (unsigned k = 0; k < line->note_count; k++)
+            put_boundary(what, &line->notes[k].why, line->notes[k].day, out);
+        text = TEXT(what);
+        text_add(&text, "line %u closed", line->number);
+        put_boundary(what, &line->closed_by, line->end, out);
+    }
+    put(out, "</tbody></table></details>\n");
+}
+
+/* --- what is not known ----------------------------------------------------------------------- */
+
+static void put_events(const char *title, const struct event *const *events, unsigned count,
+                       struct buffer *out)
+{
+    if (count == 0)
+        return;
+    buffer_format(out, "<h4>%s</h4><ul>", title);
+    for (unsigned i = 0; i < count; i++) {
+        const struct event *event = events[i];
+        const struct concept *concept =
+            event->type == FHIR_CONDITION ? &event->code : &event->medication;
+        put(out, "<li>");
+        if (concept->text.len > 0) {
+            markup_text(out, concept->text);
+            put(out, " ");
+        }
+        if (concept->count > 0) {
+            const struct coding *coding = &concept->codings[0];
+            put(out, "<code>");
+            markup_text(out, coding->system == CODE_OTHER
+                                 ? coding->system_uri
+                                 : slice_of(code_system_uri(coding->system)));
+            put(out, "|");
+            markup_text(out, coding->code);
+            put(out, "</code> ");
+        }
+        put_reference(out, event);
+        put(out, "</li>");
+    }
+    put(out, "</ul>\n");
+}
+
+static void put_history(const struct report_head *head, const struct therapy *therapy,
+                        unsigned index, const struct report_section *section, struct buffer *out)
+{
+    const struct history *history = &therapy->histories[index];
+    struct drawing drawing;
+    put(out, "<h3>");
+    markup_text(out, history->disease->name);
+    put(out, "</h3>\n");
+    put_verdict(history, out);
+    if (drawing_lay_out(&drawing, head, therapy, index)) {
+        char id[40];
+        struct text text = TEXT(id);
+        text_add(&text, "p%u-%u", section->number, index + 1);
+        put(out, "<figure>");
+        drawing_put(&drawing, id, 0, out);
+        put(out, "</figure>\n");
+    }
+    put_lines(history, out);
+    put_classes(history, out);
+    put_explanation(history, section->explain, out);
+}
+
+void report_html(const struct report_head *head, const struct therapy *therapy,
+                 const struct report_section *section, struct buffer *out)
+{
+    bool salvage = false;
+    for (unsigned i = 0; i < therapy->history_count; i++)
+        salvage = salvage || therapy->histories[i].verdict.salvage;
+    buffer_format(out, "<section class=\"patient%s\" id=\"p%u\"><h2>", salvage ? " salvage" : "",
+                  section->number);
+    markup_text(out, head->patient);
+    put(out, "</h2>\n");
+    if (therapy->history_count == 0)
+        put(out, "<p>No disease with rules is on record: no line is derived.</p>\n");
+    for (unsigned i = 0; i < therapy->history_count; i++)
+        put_history(head, therapy, i, section, out);
+    put_events("Ordered, but for which disease is unknown", therapy->unattributed,
+               therapy->unattributed_count, out);
+    put_events("Not in the mappings", therapy->unmapped, therapy->unmapped_count, out);
+    put(out, "<p class=\"back\"><a href=\"#overview\">Overview</a></p></section>\n");
+}

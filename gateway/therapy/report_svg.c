@@ -1,0 +1,46 @@
+#include "base/text.h"
+#include "therapy/drawing.h"
+#include "therapy/markup.h"
+#include "therapy/report.h"
+
+static unsigned put_nothing(const struct report_head *head, unsigned top, struct buffer *out)
+{
+    buffer_format(out, "<text class=\"ll\" x=\"6\" y=\"%u\">", top + 19);
+    markup_text(out, head->patient);
+    buffer_add(out, SLICE(": no line of therapy is derived</text>\n"));
+    return top + 30;
+}
+
+unsigned report_svg(const struct report_head *head, const struct therapy *therapy, unsigned top,
+                    struct buffer *out)
+{
+    unsigned bottom = top;
+    for (unsigned i = 0; i < therapy->history_count; i++) {
+        struct drawing drawing;
+        char id[32];
+        struct text room = TEXT(id);
+        if (!drawing_lay_out(&drawing, head, therapy, i))
+            continue;
+        text_add(&room, "d%u", bottom);
+        drawing_put(&drawing, id, (int)bottom * 10, out);
+        bottom += (unsigned)(drawing.height + 9) / 10 + 14;
+    }
+    return bottom > top ? bottom : put_nothing(head, top, out);
+}
+
+void report_svg_begin(unsigned height, struct buffer *out)
+{
+    unsigned legend = DRAWING_LEGEND_HEIGHT / 10;
+    buffer_add(out, SLICE("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"));
+    buffer_format(out,
+                  "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1000\" height=\"%u\" "
+                  "viewBox=\"0 0 1000 %u\">\n<title>Lines of therapy</title>\n<style>\n",
+                  height + legend, height + legend);
+    drawing_put_style(out);
+    buffer_add(out, SLICE("</style>\n"));
+    drawing_put_patterns(out);
+    buffer_format(out, "<rect width=\"1000\" height=\"%u\" fill=\"#fff\"/>\n", height + legend);
+    drawing_put_legend((int)height * 10, out);
+}
+
+void report_svg_end(struct buffer *out) { buffer_add(out, SLICE("</svg>\n")); }
