@@ -6,55 +6,9 @@
 #include <stdio.h>
 
 #include "base/id.h"
-#include "ingest/ingest_int.h"
+#include "ingest/bundle_int.h"
 
-/* fullUrl -> "Type/id" of every entry that writes. */
-struct full_urls {
-    struct full_url {
-        struct slice url, reference;
-        unsigned entry;
-    } * slots;
-    unsigned slot_count;
-    unsigned self;            /* the entry being rewritten */
-    bool is_batch, saw_other; /* a batch entry that refers to another entry */
-    bool saw_unknown_urn;
-};
-
-static struct full_url *slot_of(const struct full_urls *urls, struct slice url)
-{
-    unsigned at = (unsigned)(table_hash(url) & (urls->slot_count - 1));
-    while (urls->slots[at].url.len > 0 && !slice_eq(urls->slots[at].url, url))
-        at = (at + 1) & (urls->slot_count - 1);
-    return &urls->slots[at];
-}
-
-static bool urls_init(struct full_urls *urls, unsigned count, struct arena *arena, struct err *err)
-{
-    *urls = (struct full_urls){ .slot_count = 16 };
-    while (urls->slot_count < count * 2)
-        urls->slot_count *= 2;
-    urls->slots = ARENA_ARRAY(arena, struct full_url, urls->slot_count);
-    return urls->slots != NULL ||
-           err_fail(err, ERR_TOO_LARGE, "Bundle", "the request needs too much memory");
-}
-
-static struct slice lookup(void *ctx, struct slice value)
-{
-    struct full_urls *urls = ctx;
-    const struct full_url *found = slot_of(urls, value);
-    if (found->url.len == 0) {
-        urls->saw_unknown_urn |= slice_starts(value, SLICE("urn:uuid:"));
-        return SLICE("");
-    }
-    if (urls->is_batch && found->entry != urls->self) {
-        urls->saw_other = true;
-        return SLICE("");
-    }
-    return found->reference;
-}
-
-static bool entry_fails(struct ingest_op *op, enum err_code code, const char *where,
-                        const char *what)
+bool entry_fails(struct ingest_op *op, enum err_code code, const char *where, const char *what)
 {
     return err_fail(&op->answer.err, code, where, "%s", what);
 }
@@ -75,6 +29,7 @@ static bool entry_read(struct ingest_call *call, const struct fhir_entry *entry,
     op->if_match = entry->if_match;
     op->if_none_match = entry->if_none_match;
     op->if_none_exist = entry->if_none_exist;
+    op->if_modified_since = entry->if_modified_since;
     op->resource = entry->resource;
     enum fhir_interaction interaction = op->route.interaction;
     if (interaction != FHIR_DO_CREATE && interaction != FHIR_DO_UPDATE &&
@@ -99,44 +54,32 @@ static void entry_number(struct ingest_call *call, struct ingest_op *op, int64_t
     id_format(key, call->ingest->salt, op->new_id);
 }
 
-static struct slice entry_reference(struct ingest_call *call, const struct ingest_op *op)
+struct slice entry_reference(struct ingest_call *call, const struct ingest_op *op)
 {
     struct slice id = op->route.interaction == FHIR_DO_CREATE ? slice_of(op->new_id) : op->route.id;
     return arena_format(call->arena, "%s/%.*s", fhir_type_name(op->route.type), SLICE_ARGS(id));
 }
 
+/* Which resource a conditional entry means is known on the lane only; what refers to it waits. */
+static bool is_conditional(const struct ingest_op *op)
+{
+    return op->route.interaction == FHIR_DO_CONDITIONAL_UPDATE ||
+           op->route.interaction == FHIR_DO_CONDITIONAL_DELETE || op->if_none_exist.len > 0;
+}
+
 static bool entry_register(struct ingest_call *call, struct full_urls *urls,
                            const struct fhir_entry *entry, struct ingest_op *op)
 {
-    /* The target of a conditional update is known on the lane only: nothing may refer to it. */
-    if (entry->full_url.len == 0 || op->route.interaction == FHIR_DO_CONDITIONAL_UPDATE)
+    op->is_conditional = is_conditional(op);
+    op->full_url = entry->full_url;
+    if (entry->full_url.len == 0)
         return true;
-    struct full_url *slot = slot_of(urls, entry->full_url);
+    struct full_url *slot = full_url_find(urls, entry->full_url);
     if (slot->url.len > 0)
         return entry_fails(op, ERR_INVALID, "fullUrl", "another entry has the same fullUrl");
-    *slot = (struct full_url){ entry->full_url, entry_reference(call, op), op->index };
+    struct slice reference = op->is_conditional ? SLICE("") : entry_reference(call, op);
+    *slot = (struct full_url){ entry->full_url, reference, op->index };
     return true;
-}
-
-static void entry_rewrite(struct ingest_call *call, struct full_urls *urls, struct ingest_op *op)
-{
-    urls->self = op->index;
-    urls->saw_other = urls->saw_unknown_urn = false;
-    if (!fhir_rewrite(op->resource, lookup, urls, call->arena, &op->answer.err))
-        return;
-    if (urls->saw_other) {
-        entry_fails(op, ERR_INVALID, "resource",
-                    "entries of a batch are independent and may not refer to each other");
-        return;
-    }
-    if (urls->saw_unknown_urn) {
-        entry_fails(op, ERR_INVALID, "resource",
-                    "a urn:uuid reference names no entry of this Bundle");
-        return;
-    }
-    if (!op_prepare(call, op, &op->answer.err))
-        return;
-    op->answer.err.code = ERR_OK;
 }
 
 /* --- transactions --------------------------------------------------------------------------- */
@@ -180,29 +123,6 @@ static bool order_ops(struct ingest_work *work, struct arena *arena, struct err 
     return true;
 }
 
-/* PUT and DELETE of one identity twice cannot both hold. */
-static bool check_identities(struct ingest_call *call, struct err *err)
-{
-    struct ingest_work *work = call->work;
-    struct full_urls seen;
-    if (!urls_init(&seen, work->op_count, call->arena, err))
-        return false;
-    for (unsigned i = 0; i < work->op_count; i++) {
-        const struct ingest_op *op = &work->ops[i];
-        if (op->route.interaction != FHIR_DO_UPDATE && op->route.interaction != FHIR_DO_DELETE)
-            continue;
-        struct slice name = entry_reference(call, op);
-        struct full_url *slot = slot_of(&seen, name);
-        char where[48];
-        snprintf(where, sizeof where, "Bundle.entry[%u].request.url", op->index);
-        if (slot->url.len > 0)
-            return err_fail(err, ERR_INVALID, where,
-                            "entry %u of this transaction writes the same resource", slot->entry);
-        *slot = (struct full_url){ name, name, op->index };
-    }
-    return true;
-}
-
 bool op_fail_bundle(const struct ingest_op *op, struct err *err)
 {
     const struct err *fault = &op->answer.err;
@@ -228,10 +148,10 @@ static bool entries_prepare(struct ingest_call *call, const struct fhir_bundle *
                             struct err *err)
 {
     struct ingest_work *work = call->work;
-    struct full_urls urls;
-    if (!urls_init(&urls, bundle->count, call->arena, err))
+    struct full_urls *urls = full_urls_new(bundle->count, call->arena, err);
+    if (urls == NULL)
         return false;
-    urls.is_batch = !work->is_transaction;
+    urls->is_batch = !work->is_transaction;
     int64_t key =
         bundle->count > 0 ? store_key_reserve(call->ingest->settings.store, bundle->count) : 0;
     for (unsigned i = 0; i < bundle->count; i++) {
@@ -239,12 +159,14 @@ static bool entries_prepare(struct ingest_call *call, const struct fhir_bundle *
         op->index = i;
         entry_number(call, op, key + (int64_t)i);
         if (entry_read(call, &bundle->entries[i], op) &&
-            entry_register(call, &urls, &bundle->entries[i], op))
+            entry_register(call, urls, &bundle->entries[i], op))
             op->answer.err.code = ERR_OK;
     }
-    for (unsigned i = 0; i < bundle->count; i++)
+    work->is_deferred = work->is_transaction && bundle_must_wait(work);
+    work->urls = urls;
+    for (unsigned i = 0; i < bundle->count && !work->is_deferred; i++)
         if (work->ops[i].answer.err.code == ERR_OK && work->ops[i].resource != NULL)
-            entry_rewrite(call, &urls, &work->ops[i]);
+            entry_rewrite(call, urls, &work->ops[i]);
     if (arena_overflowed(call->arena))
         return err_fail(err, ERR_TOO_LARGE, "Bundle", "the request needs too much memory");
     return true;

@@ -103,6 +103,8 @@ static bool run_call(struct job *job, struct store_tx *tx, struct err *err)
                                .detail = &ingest->lane_record };
     if (!patient_set_init(&set, work->op_count, err))
         return false;
+    if (work->is_deferred && !bundle_resolve(call, &set, err))
+        return false;
     for (unsigned i = 0; i < work->op_count; i++) {
         if (!run_op(call, &work->ops[i], &set, err))
             return false;

@@ -35,7 +35,14 @@ struct ingest_op {
     char new_id[17];                /* id_format(new_key) */
     struct slice packed;            /* body for the store */
     struct slice patient_name;      /* "Patient/p1"; empty when the resource belongs to nobody */
-    struct slice if_match, if_none_match, if_none_exist;
+    struct slice if_match, if_none_match, if_none_exist, if_modified_since;
+    /* Of an entry with a condition (bundle_resolve.c): what it means, found out before anything is
+     * written. */
+    bool is_conditional, is_resolved;
+    struct slice full_url;
+    struct slice meant; /* "Type/id"; empty when a deletion fits nothing */
+    unsigned finds;
+    int64_t found_key;
     struct fhir_answer answer;
     struct slice answer_id; /* of the resource that was written or read */
     const char *action;     /* for the audit record; NULL when nothing was touched */
@@ -48,8 +55,10 @@ struct ingest_work {
     struct fhir_route route;
     enum prefer_return prefer;
     bool is_pretty, is_routed, is_bundle, is_transaction;
-    bool is_strict;        /* Prefer: handling=strict */
-    struct ingest_op *ops; /* in the order of execution */
+    bool is_strict;         /* Prefer: handling=strict */
+    bool is_deferred;       /* a transaction with conditions: prepared on the lane */
+    struct full_urls *urls; /* of a Bundle: bundle_int.h */
+    struct ingest_op *ops;  /* in the order of execution */
     unsigned op_count;
     struct date as_of;
     struct slice request_id;
@@ -127,6 +136,10 @@ bool op_lines(struct ingest_call *call, struct ingest_op *op, struct store_tx *t
               struct err *err) MUST_USE;
 /* Leaves a fault of the request in op->answer; returns true, because the store is fine. */
 bool op_refuse(struct ingest_op *op, enum err_code code, const char *where, const char *what);
+/* A reference such as "Patient?identifier=..": only a transaction resolves it. */
+bool has_conditional_reference(const struct fhir_resource *resource);
+/* Settles conditions and references of a deferred transaction; false also for a fault of it. */
+bool bundle_resolve(struct ingest_call *call, struct patient_set *set, struct err *err) MUST_USE;
 /* Fails an atomic request with the fault of one entry, under the entry's name; returns false. */
 bool op_fail_bundle(const struct ingest_op *op, struct err *err);
 /* The key of a resource by the id in a URL, ours or the client's. */

@@ -164,6 +164,9 @@ static bool prepare_body(struct ingest_call *call, struct ingest_op *op, struct 
     if (interaction == FHIR_DO_UPDATE && !slice_eq(op->resource->id, op->route.id))
         return err_fail(err, ERR_INVALID, "id",
                         "the id in the body must be there and equal the id in the URL");
+    if (has_conditional_reference(op->resource))
+        return err_fail(err, ERR_INVALID, "",
+                        "conditional references are resolved in a transaction only");
     op->new_key = store_key_reserve(call->ingest->settings.store, 1);
     id_format(op->new_key, call->ingest->salt, op->new_id);
     if (!op_prepare(call, op, err))
@@ -195,6 +198,7 @@ static bool prepare_single(struct ingest_call *call, struct err *err)
     op->query = call->request->query;
     op->if_match = trimmed(http_header_find(call->request, "if-match"));
     op->if_none_match = trimmed(http_header_find(call->request, "if-none-match"));
+    op->if_modified_since = trimmed(http_header_find(call->request, "if-modified-since"));
     bool has_body = op->route.interaction == FHIR_DO_CREATE ||
                     op->route.interaction == FHIR_DO_UPDATE ||
                     op->route.interaction == FHIR_DO_CONDITIONAL_UPDATE;

@@ -1,6 +1,7 @@
 /* ingest/read.c -- what is asked of the store: one resource, the lines of therapy. */
 #include <stdio.h>
 
+#include "base/date.h"
 #include "base/json.h"
 #include "fhir/stamp.h"
 #include "ingest/ingest_int.h"
@@ -30,21 +31,23 @@ bool read_number(const struct slice text, uint32_t *out)
     return true;
 }
 
-/* If-None-Match with the current tag, or If-Modified-Since with its second. */
+/* If-None-Match with the current tag, or If-Modified-Since with its second; in an entry of a Bundle
+ * the time is an instant. */
 static bool is_known_to_caller(const struct ingest_call *call, const struct ingest_op *op,
                                const struct store_resource *row)
 {
-    if (call->work->is_bundle)
-        return false;
+    struct err unused;
+    int64_t since_ms;
     if (op->if_none_match.len > 0) {
         char tag[24];
         snprintf(tag, sizeof tag, "W/\"%u\"", row->version);
         return slice_is(op->if_none_match, tag);
     }
-    int64_t since_ms;
-    struct slice since = http_header_find(call->request, "if-modified-since");
-    return since.len > 0 && http_date_parse(since, &since_ms) &&
-           row->updated_ms / 1000 <= since_ms / 1000;
+    if (op->if_modified_since.len == 0)
+        return false;
+    bool is_time = call->work->is_bundle ? instant_parse(op->if_modified_since, &since_ms, &unused)
+                                         : http_date_parse(op->if_modified_since, &since_ms);
+    return is_time && row->updated_ms / 1000 <= since_ms / 1000;
 }
 
 bool op_read(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx, struct err *err)

@@ -228,8 +228,16 @@ static bool find_by_condition(struct ingest_call *call, struct ingest_op *op, st
     unsigned count;
     if (query.len > 0 && query.at[0] == '?')
         query = slice_skip(query, 1);
+    if (op->is_resolved && op->finds == 1) {
+        *key = op->found_key;
+        *found = true;
+        return true;
+    }
     if (!search_resolve(call, op, query, set, key, &count, err))
         return false;
+    if (op->is_resolved && count > 0)
+        return op_refuse(op, ERR_CONFLICT, "request",
+                         "another entry of this transaction writes what the condition excludes");
     if (count > 1)
         return op_refuse(op, ERR_MULTIPLE, "", "more than one resource fits the condition");
     *found = count == 1;
@@ -324,6 +332,9 @@ static bool write_known(struct ingest_call *call, struct ingest_op *op, struct p
         op->action = "delete";
         return true;
     }
+    if (op->is_resolved && old->is_deleted)
+        return op_refuse(op, ERR_CONFLICT, "request",
+                         "another entry of this transaction deletes what fits the condition");
     if (op->route.interaction == FHIR_DO_CREATE)
         return answer_existing(call, op, old, err);
     if (op->route.interaction == FHIR_DO_CONDITIONAL_UPDATE && op->resource->id.len > 0 &&
