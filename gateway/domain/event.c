@@ -23,6 +23,8 @@ static const struct {
     { "urn:oid:2.16.840.1.113883.6.90", CODE_ICD10CM },
     { "http://terminology.hl7.org/CodeSystem/icd10-CM", CODE_ICD10CM },
     { "urn:oid:2.16.840.1.113883.6.3", CODE_ICD10 },
+    { "http://www.cms.gov/Medicare/Coding/ICD10", CODE_ICD10PCS },
+    { "urn:oid:2.16.840.1.113883.6.4", CODE_ICD10PCS },
     { "http://fhir.de/CodeSystem/dimdi/icd-10-gm", CODE_ICD10GM },
     { "urn:oid:1.2.276.0.76.5.409", CODE_ICD10GM },
     { "http://hl7.org/fhir/sid/icd-o-3", CODE_ICDO3 },
@@ -67,6 +69,21 @@ const char *code_system_uri(enum code_system system)
 {
     CHECK((size_t)system < COUNT_OF(system_uris));
     return system_uris[system];
+}
+
+bool event_is_drug_use(const struct event *event)
+{
+    return event->type == FHIR_MEDICATION_ADMINISTRATION ||
+           event->type == FHIR_MEDICATION_STATEMENT || event->type == FHIR_MEDICATION_DISPENSE;
+}
+
+const char *event_proof(const struct event *event)
+{
+    if (event->type == FHIR_MEDICATION_ADMINISTRATION)
+        return "administered";
+    if (event->type == FHIR_MEDICATION_DISPENSE)
+        return "dispensed";
+    return event->type == FHIR_MEDICATION_STATEMENT || event->reported ? "reported" : "ordered";
 }
 
 struct slice event_reference(const struct event *event, char out[EVENT_REFERENCE_SIZE])

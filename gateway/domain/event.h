@@ -35,7 +35,8 @@
     X(LOINC,        "http://loinc.org")                                                 \
     X(CIEL,         "https://openconceptlab.org/orgs/CIEL/sources/CIEL")                \
     X(ICD9CM,       "http://hl7.org/fhir/sid/icd-9-cm")                                 \
-    X(WHO_HIV,      "http://smart.who.int/hiv/CodeSystem/HIVConcepts")
+    X(WHO_HIV,      "http://smart.who.int/hiv/CodeSystem/HIVConcepts")                  \
+    X(ICD10PCS,     "http://hl7.org/fhir/sid/icd-10-pcs")
 /* clang-format on */
 
 enum code_system {
@@ -58,16 +59,18 @@ struct concept {
     struct slice text; /* text, or a display where there is no text; at most EVENT_TEXT_MAX bytes */
 };
 
+/* Every type has its own words; fhir/read_status.c reduces them to these. */
 enum order_status {
     STATUS_ABSENT,
-    STATUS_ACTIVE,
+    STATUS_ACTIVE, /* also in-progress, preliminary */
     STATUS_ON_HOLD,
     STATUS_CANCELLED,
-    STATUS_COMPLETED,
+    STATUS_COMPLETED, /* also final, amended, corrected */
     STATUS_ENTERED_IN_ERROR,
     STATUS_STOPPED,
-    STATUS_DRAFT,
+    STATUS_DRAFT, /* also intended, preparation, registered */
     STATUS_UNKNOWN,
+    STATUS_NOT_DONE, /* not-done, not-taken, declined */
 };
 
 enum order_intent {
@@ -123,15 +126,85 @@ enum treatment_intent {
     TREATMENT_OTHER,
 };
 
-/* What a Procedure means to the engine. */
+/* What a Procedure means to the engine: the words of column `kind` in mappings/procedures.tsv. */
+/* clang-format off */
+#define PROCEDURE_TABLE(X)                                                              \
+    X(NONE,                    "")                                                      \
+    X(TRANSPLANT_AUTOLOGOUS,   "transplant_autologous")  /* blood stem cells */         \
+    X(TRANSPLANT_ALLOGENEIC,   "transplant_allogeneic")                                 \
+    X(TRANSPLANT_CELLS,        "transplant_cells")       /* whose cells is not told */  \
+    X(APHERESIS,               "apheresis")              /* collection of cells */      \
+    X(CELL_THERAPY,            "cell_therapy")                                          \
+    X(RADIOTHERAPY,            "radiotherapy")                                          \
+    X(CHEMORADIATION,          "chemoradiation")                                        \
+    X(CHEMOTHERAPY,            "chemotherapy")           /* no drug is named */         \
+    X(SURGERY,                 "surgery")                /* of a cancer */              \
+    X(HAEMODIALYSIS,           "haemodialysis")                                         \
+    X(PERITONEAL_DIALYSIS,     "peritoneal_dialysis")                                   \
+    X(DIALYSIS,                "dialysis")               /* which one is not told */    \
+    X(KIDNEY_TRANSPLANT,       "kidney_transplant")                                     \
+    X(DIALYSIS_ACCESS,         "dialysis_access")
+/* clang-format on */
+
 enum procedure_kind {
-    PROCEDURE_NONE,
-    PROCEDURE_TRANSPLANT_AUTOLOGOUS,
-    PROCEDURE_TRANSPLANT_ALLOGENEIC,
-    PROCEDURE_APHERESIS, /* collection of cells for a cell therapy */
-    PROCEDURE_CELL_THERAPY,
-    PROCEDURE_RADIOTHERAPY,
-    PROCEDURE_SURGERY,
+#define X(name, word) PROCEDURE_##name,
+    PROCEDURE_TABLE(X)
+#undef X
+        PROCEDURE_KIND_COUNT
+};
+
+/* What an Observation tells: the words of column `kind` in mappings/observations.tsv. */
+/* clang-format off */
+#define OBSERVATION_TABLE(X)                                                            \
+    X(NONE,            "")                                                              \
+    X(DISEASE_STATUS,  "disease_status")   /* mCODE: what became of the cancer */       \
+    X(HIV_VIRAL_LOAD,  "hiv_viral_load")   /* copies per millilitre */                  \
+    X(HIV_VIRAL_LOAD_LOG, "hiv_viral_load_log") /* its decimal logarithm */
+/* clang-format on */
+
+enum observation_kind {
+#define X(name, word) OBSERVATION_##name,
+    OBSERVATION_TABLE(X)
+#undef X
+        OBSERVATION_KIND_COUNT
+};
+
+/* What a coded (or worded) value says: the words of column `meaning` in
+ * mappings/observation_values.tsv. */
+/* clang-format off */
+#define FINDING_TABLE(X)                                                                \
+    X(NONE,            "")                                                              \
+    X(IMPROVED,        "improved")                                                      \
+    X(STABLE,          "stable")                                                        \
+    X(WORSENED,        "worsened")                                                      \
+    X(REMISSION,       "remission")                                                     \
+    X(UNDETERMINED,    "undetermined")                                                  \
+    X(NOT_DETECTED,    "not_detected")                                                  \
+    X(DETECTED,        "detected")
+/* clang-format on */
+
+enum finding_value {
+#define X(name, word) FINDING_##name,
+    FINDING_TABLE(X)
+#undef X
+        FINDING_VALUE_COUNT
+};
+
+enum comparator {
+    COMPARATOR_NONE,
+    COMPARATOR_LESS,
+    COMPARATOR_LESS_OR_EQUAL,
+    COMPARATOR_GREATER_OR_EQUAL,
+    COMPARATOR_GREATER,
+};
+
+/* A decimal as it was sent: the value is digits / 10^scale. */
+struct quantity {
+    bool is_stated;
+    enum comparator comparator;
+    int64_t digits;
+    int32_t scale;     /* 0 to 18 */
+    struct slice unit; /* its code, or its words where it has none */
 };
 
 struct event {
@@ -150,16 +223,19 @@ struct event {
     struct date_span authored_on;
     struct date_span bounds_start, bounds_end; /* the earliest and the latest over all dosages */
     struct date_span first_timing_event, last_timing_event;
-    int32_t bounds_days; /* boundsDuration or boundsRange.high in days; 0 when absent */
-    int32_t repeat_days; /* count x period in days; 0 when absent */
-    int32_t supply_days; /* expectedSupplyDuration; 0 when absent, negatives arrive as 0 */
+    int32_t bounds_days;         /* boundsDuration or boundsRange.high in days; 0 when absent */
+    int32_t repeat_days;         /* count x period in days; 0 when absent */
+    int32_t supply_days;         /* expectedSupplyDuration, daysSupply; 0 when absent or negative */
+    int32_t doses_per_1000_days; /* timing: 2000 is twice a day; the most of all dosages, or 0 */
+    struct quantity dose;        /* one dose, of the first dosage that states one */
     struct date_span validity_end;
     struct date_span status_changed; /* meta.lastUpdated as the source sent it, or a status date */
     struct concept status_reason;
     struct concept reason_code;
     const struct slice *reason_references; /* "Condition/c1"; at most EVENT_REFERENCES_MAX */
     unsigned reason_reference_count;
-    const struct slice *based_on; /* "MedicationRequest/o", "CarePlan/p" */
+    const struct slice *based_on; /* "MedicationRequest/o", "CarePlan/p"; also the request of an
+                                   * administration, the authorizingPrescription of a dispense */
     unsigned based_on_count;
     struct slice group_identifier;   /* "system|value" */
     struct slice prior_prescription; /* "MedicationRequest/m0" */
@@ -170,11 +246,18 @@ struct event {
     struct concept code;
     enum clinical_status clinical_status;
     enum verification_status verification_status;
-    struct date_span onset, abatement, recorded;
+    struct date_span onset, abatement;
+    struct date_span recorded; /* also issued, dateAsserted */
 
-    /* Procedure */
-    enum procedure_kind procedure;
-    struct date_span performed;
+    /* What has happened: administrations, statements, dispenses, Procedures, Observations */
+    struct date_span effective;     /* effective[x], performed[x], whenHandedOver: the start */
+    struct date_span effective_end; /* of a period that says it */
+
+    /* Observation; its code is in `code` */
+    struct quantity value;
+    struct concept value_concept; /* valueCodeableConcept; valueString is its text */
+    const struct slice *focus;    /* "Condition/c1"; at most EVENT_REFERENCES_MAX */
+    unsigned focus_count;
 
     /* Patient */
     struct date_span deceased; /* DATE_ABSENT while alive or unknown */
@@ -191,10 +274,19 @@ struct event {
     const struct condition_code *reasons; /* reasonCode */
     unsigned reason_count;
     enum stop_reason stop_reason;
+    enum procedure_kind procedure;     /* Procedure.code */
+    enum observation_kind observation; /* Observation.code */
+    enum finding_value finding;        /* Observation.value */
 };
 
 enum code_system code_system_of(struct slice uri); /* also https:// and urn:oid: forms */
 const char *code_system_uri(enum code_system system);
+
+/* Administration, statement or dispense: it tells of a drug, and may fulfil an order. */
+bool event_is_drug_use(const struct event *event);
+/* What a resource of the type proves about a drug: "ordered", "administered", "reported" or
+ * "dispensed". */
+const char *event_proof(const struct event *event);
 
 /* "MedicationRequest/m7/_history/1" into out; returns the slice. */
 #define EVENT_REFERENCE_SIZE 160

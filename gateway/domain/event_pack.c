@@ -37,10 +37,18 @@ enum tag {
     TAG_RECORDED = 27,
     TAG_DECEASED = 28,
     TAG_REPLACED_BY = 29,
+    TAG_DOSES = 30,
+    TAG_DOSE = 31,
+    TAG_EFFECTIVE = 32,
+    TAG_EFFECTIVE_END = 33,
+    TAG_VALUE = 34,
+    TAG_VALUE_CONCEPT = 35,
+    TAG_FOCUS = 36,
+    TAG_COUNT
 };
 
 /* Which member a tag stands for, and how it is written. */
-enum form { FORM_SPAN, FORM_TEXT, FORM_CONCEPT, FORM_DAYS, FORM_WORD };
+enum form { FORM_SPAN, FORM_TEXT, FORM_CONCEPT, FORM_DAYS, FORM_WORD, FORM_QUANTITY };
 
 #define AT(member) offsetof(struct event, member)
 /* clang-format off */
@@ -75,6 +83,12 @@ static const struct member {
     { TAG_RECORDED,             FORM_SPAN,    AT(recorded) },
     { TAG_DECEASED,             FORM_SPAN,    AT(deceased) },
     { TAG_REPLACED_BY,          FORM_TEXT,    AT(replaced_by) },
+    { TAG_DOSES,                FORM_DAYS,    AT(doses_per_1000_days) },
+    { TAG_DOSE,                 FORM_QUANTITY, AT(dose) },
+    { TAG_EFFECTIVE,            FORM_SPAN,    AT(effective) },
+    { TAG_EFFECTIVE_END,        FORM_SPAN,    AT(effective_end) },
+    { TAG_VALUE,                FORM_QUANTITY, AT(value) },
+    { TAG_VALUE_CONCEPT,        FORM_CONCEPT, AT(value_concept) },
 };
 /* clang-format on */
 
@@ -110,6 +124,14 @@ static void pack_span(const struct date_span *span, struct buffer *out)
         encode_signed(out, span->last.day - span->first.day);
 }
 
+static void pack_quantity(const struct quantity *quantity, struct buffer *out)
+{
+    encode_varint(out, (uint64_t)quantity->comparator);
+    encode_signed(out, quantity->digits);
+    encode_varint(out, (uint64_t)quantity->scale);
+    encode_slice(out, quantity->unit);
+}
+
 static bool member_is_set(const struct member *member, const void *at)
 {
     switch (member->form) {
@@ -124,6 +146,8 @@ static bool member_is_set(const struct member *member, const void *at)
         return *(const int32_t *)at != 0;
     case FORM_WORD:
         return *(const int *)at != 0;
+    case FORM_QUANTITY:
+        return ((const struct quantity *)at)->is_stated;
     }
     return false;
 }
@@ -145,6 +169,9 @@ static void pack_value(const struct member *member, const void *at, struct buffe
         break;
     case FORM_WORD:
         encode_varint(out, (uint64_t) * (const int *)at);
+        break;
+    case FORM_QUANTITY:
+        pack_quantity(at, out);
         break;
     }
 }
@@ -208,6 +235,7 @@ void event_pack(const struct event *event, struct buffer *out)
     pack_references(TAG_REASON_REFERENCE, event->reason_references, event->reason_reference_count,
                     out);
     pack_references(TAG_BASED_ON, event->based_on, event->based_on_count, out);
+    pack_references(TAG_FOCUS, event->focus, event->focus_count, out);
 }
 
 /* --- reading ------------------------------------------------------------------------------- */
@@ -247,6 +275,24 @@ static void unpack_span(struct decoder *from, struct date_span *out)
         out->first.day + (out->precision != DATE_DAY ? (int32_t)decode_signed(from) : 0);
 }
 
+#define SCALE_MAX 18
+
+static void unpack_quantity(struct decoder *from, struct quantity *out)
+{
+    uint64_t comparator = decode_varint(from);
+    int64_t digits = decode_signed(from);
+    uint64_t scale = decode_varint(from);
+    struct slice unit = decode_slice(from);
+    if (comparator > COMPARATOR_GREATER || scale > SCALE_MAX)
+        from->bad = true;
+    if (!from->bad)
+        *out = (struct quantity){ .is_stated = true,
+                                  .comparator = (enum comparator)comparator,
+                                  .digits = digits,
+                                  .scale = (int32_t)scale,
+                                  .unit = unit };
+}
+
 static void unpack_value(const struct member *member, struct slice value, struct arena *arena,
                          struct event *event, struct decoder *outer)
 {
@@ -268,13 +314,16 @@ static void unpack_value(const struct member *member, struct slice value, struct
     case FORM_WORD:
         *(int *)at = (int)decode_varint(&from);
         break;
+    case FORM_QUANTITY:
+        unpack_quantity(&from, at);
+        break;
     }
     outer->bad |= from.bad;
 }
 
 static const struct member *member_of(uint64_t tag)
 {
-    static const struct member *by_tag[TAG_REPLACED_BY + 1];
+    static const struct member *by_tag[TAG_COUNT];
     static _Atomic bool is_built;
     if (!is_built) { /* every thread writes the same pointers */
         for (size_t i = 0; i < COUNT_OF(members); i++)
@@ -311,8 +360,8 @@ static const struct slice *keep_references(const struct references *references, 
 
 static void unpack_tags(struct decoder *from, struct arena *arena, struct event *event)
 {
-    struct references reasons, based_on;
-    reasons.count = based_on.count = 0;
+    struct references reasons, based_on, focus;
+    reasons.count = based_on.count = focus.count = 0;
     while (from->at < from->end && !from->bad) {
         uint64_t tag = decode_varint(from);
         struct slice value = decode_slice(from);
@@ -325,11 +374,15 @@ static void unpack_tags(struct decoder *from, struct arena *arena, struct event 
             add_reference(&reasons, value);
         else if (tag == TAG_BASED_ON)
             add_reference(&based_on, value);
+        else if (tag == TAG_FOCUS)
+            add_reference(&focus, value);
     }
     event->reason_references = keep_references(&reasons, arena, from);
     event->reason_reference_count = reasons.count;
     event->based_on = keep_references(&based_on, arena, from);
     event->based_on_count = based_on.count;
+    event->focus = keep_references(&focus, arena, from);
+    event->focus_count = focus.count;
 }
 
 bool event_unpack(struct slice packed, struct arena *arena, struct event *out, struct err *err)
@@ -343,7 +396,7 @@ bool event_unpack(struct slice packed, struct arena *arena, struct event *out, s
     out->id = decode_slice(&from);
     uint64_t status = decode_varint(&from), intent = decode_varint(&from);
     uint64_t flags = decode_varint(&from);
-    if (format != FORMAT || type >= FHIR_TYPE_COUNT || status > STATUS_UNKNOWN ||
+    if (format != FORMAT || type >= FHIR_TYPE_COUNT || status > STATUS_NOT_DONE ||
         intent > INTENT_OPTION)
         from.bad = true;
     if (!from.bad)

@@ -75,3 +75,38 @@ int32_t fhir_repeat_days(const struct draft *draft)
     return whole_days(number_of(draft->repeat_count) / frequency * number_of(draft->repeat_period) *
                       days_of_unit(draft->repeat_unit));
 }
+
+#define DOSES_MAX 96000 /* four times an hour */
+
+/* Doses a day, in thousandths: `when` and timeOfDay count where no frequency is told. */
+int32_t fhir_repeat_doses(const struct draft *draft)
+{
+    double times = number_of(draft->repeat_frequency);
+    double period = number_of(draft->repeat_period) * days_of_unit(draft->repeat_unit);
+    if (draft->repeat_times > times)
+        times = draft->repeat_times;
+    if (times <= 0)
+        times = 1;
+    if (period <= 0 && draft->repeat_times > 0)
+        period = 1;
+    double doses = period > 0 ? times / period * 1000 : 0;
+    return doses > 0 && doses <= DOSES_MAX ? (int32_t)(doses + 0.5) : 0;
+}
+
+/* HL7 v3 GTSAbbreviation, as FHIR's timing-abbreviation names them. */
+int32_t fhir_code_doses(struct slice code)
+{
+    static const struct {
+        const char *code;
+        int32_t doses;
+    } codes[] = {
+        { "QD", 1000 },  { "BID", 2000 }, { "TID", 3000 },  { "QID", 4000 },
+        { "AM", 1000 },  { "PM", 1000 },  { "BED", 1000 },  { "QOD", 500 },
+        { "WK", 143 },   { "MO", 33 },    { "Q1H", 24000 }, { "Q2H", 12000 },
+        { "Q3H", 8000 }, { "Q4H", 6000 }, { "Q6H", 4000 },  { "Q8H", 3000 },
+    };
+    for (size_t i = 0; i < COUNT_OF(codes); i++)
+        if (code.len == strlen(codes[i].code) && strncasecmp(code.at, codes[i].code, code.len) == 0)
+            return codes[i].doses;
+    return 0;
+}

@@ -19,6 +19,7 @@ enum {
     HAS_SUBJECT = 1 << 2,
     HAS_MEDICATION_CONCEPT = 1 << 3,
     HAS_MEDICATION_REFERENCE = 1 << 4,
+    HAS_CODE = 1 << 5,
 };
 
 struct waiting_fault {
@@ -59,8 +60,9 @@ struct draft {
     struct slice link_type, link_other;
     unsigned link_patch;
     struct slice extension_url, extension_code;
-    struct slice quantity_value, quantity_unit, quantity_code;
+    struct slice quantity_value, quantity_unit, quantity_code, quantity_comparator;
     struct slice repeat_count, repeat_frequency, repeat_period, repeat_unit;
+    unsigned repeat_times; /* items of when or timeOfDay */
     unsigned coding_count;
     struct coding codings[EVENT_CODINGS_MAX]; /* last: not cleared */
 };
@@ -99,6 +101,13 @@ void draft_reduce(struct draft *draft, const struct json_reader *json);
 /* Days of a FHIR Duration; 0 when it is absent, not positive or of an unknown unit. */
 int32_t fhir_duration_days(struct slice value, struct slice unit, struct slice code);
 int32_t fhir_repeat_days(const struct draft *draft);
+/* Doses in a thousand days by timing.repeat, or by a timing code such as BID; 0 when unknown. */
+int32_t fhir_repeat_doses(const struct draft *draft);
+int32_t fhir_code_doses(struct slice code);
+/* A JSON number, exactly; false when it has more than 18 digits behind or before the point. */
+bool fhir_decimal(struct slice text, int64_t *digits, int32_t *scale);
+/* The status in the words of the resource's type; false when it is none of them. */
+bool fhir_status_of(enum fhir_type type, struct slice word, enum order_status *out);
 
 /* --- one document ----------------------------------------------------------------------------- */
 

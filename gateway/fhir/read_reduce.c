@@ -4,18 +4,6 @@
 
 /* --- codes of required bindings -------------------------------------------------------------- */
 
-static const char *const order_statuses[] = {
-    [STATUS_ABSENT] = "",
-    [STATUS_ACTIVE] = "active",
-    [STATUS_ON_HOLD] = "on-hold",
-    [STATUS_CANCELLED] = "cancelled",
-    [STATUS_COMPLETED] = "completed",
-    [STATUS_ENTERED_IN_ERROR] = "entered-in-error",
-    [STATUS_STOPPED] = "stopped",
-    [STATUS_DRAFT] = "draft",
-    [STATUS_UNKNOWN] = "unknown",
-};
-
 static const char *const order_intents[] = {
     [INTENT_ABSENT] = "",
     [INTENT_PROPOSAL] = "proposal",
@@ -77,11 +65,21 @@ static void resolve_contained(struct draft *draft, const struct json_reader *jso
     draft->resource->event.medication = found->concept;
 }
 
+static void reduce_status(struct draft *draft, const struct json_reader *json)
+{
+    const struct fhir_resource *resource = draft->resource;
+    require(draft, json, HAS_STATUS, "status");
+    if (draft->status.len > 0 &&
+        !fhir_status_of(resource->type, draft->status, &draft->resource->event.status))
+        draft_fault(draft, json, ALL_TYPES, "status", ERR_VALUE,
+                    "the code is not one of its required value set");
+}
+
 static void reduce_drug_use(struct draft *draft, const struct json_reader *json)
 {
-    struct event *event = &draft->resource->event;
-    int status = place_of(draft->status, order_statuses, COUNT_OF(order_statuses));
-    event->status = status > 0 ? (enum order_status)status : STATUS_ABSENT;
+    reduce_status(draft, json);
+    require(draft, json, HAS_MEDICATION_CONCEPT | HAS_MEDICATION_REFERENCE, "medication");
+    require(draft, json, HAS_SUBJECT, "subject");
     if ((draft->has & HAS_MEDICATION_CONCEPT) != 0 && (draft->has & HAS_MEDICATION_REFERENCE) != 0)
         draft_fault(draft, json, ALL_TYPES, "medicationReference", ERR_VALUE,
                     "only one of medicationCodeableConcept and medicationReference may be there");
@@ -92,15 +90,11 @@ static void reduce_drug_use(struct draft *draft, const struct json_reader *json)
 static void reduce_order(struct draft *draft, const struct json_reader *json)
 {
     struct event *event = &draft->resource->event;
-    require(draft, json, HAS_STATUS, "status");
+    reduce_drug_use(draft, json);
     require(draft, json, HAS_INTENT, "intent");
-    require(draft, json, HAS_MEDICATION_CONCEPT | HAS_MEDICATION_REFERENCE, "medication");
-    require(draft, json, HAS_SUBJECT, "subject");
-    check_code(draft, json, "status", draft->status, order_statuses, COUNT_OF(order_statuses));
     check_code(draft, json, "intent", draft->intent, order_intents, COUNT_OF(order_intents));
     int intent = place_of(draft->intent, order_intents, COUNT_OF(order_intents));
     event->intent = intent > 0 ? (enum order_intent)intent : INTENT_ABSENT;
-    reduce_drug_use(draft, json);
 }
 
 /* --- the others ------------------------------------------------------------------------------ */
@@ -108,6 +102,29 @@ static void reduce_order(struct draft *draft, const struct json_reader *json)
 static void reduce_condition(struct draft *draft, const struct json_reader *json)
 {
     require(draft, json, HAS_SUBJECT, "subject");
+    draft->resource->event.code = draft->code;
+}
+
+/* A dispense that was not handed over yet is dated by its preparation. */
+static void reduce_dispense(struct draft *draft, const struct json_reader *json)
+{
+    struct event *event = &draft->resource->event;
+    reduce_drug_use(draft, json);
+    if (event->effective.precision == DATE_ABSENT)
+        event->effective = event->recorded;
+}
+
+static void reduce_procedure(struct draft *draft, const struct json_reader *json)
+{
+    reduce_status(draft, json);
+    require(draft, json, HAS_SUBJECT, "subject");
+    draft->resource->event.code = draft->code;
+}
+
+static void reduce_observation(struct draft *draft, const struct json_reader *json)
+{
+    reduce_status(draft, json);
+    require(draft, json, HAS_CODE, "code");
     draft->resource->event.code = draft->code;
 }
 
@@ -132,8 +149,10 @@ void draft_reduce(struct draft *draft, const struct json_reader *json)
         break;
     case FHIR_MEDICATION_ADMINISTRATION:
     case FHIR_MEDICATION_STATEMENT:
-    case FHIR_MEDICATION_DISPENSE:
         reduce_drug_use(draft, json);
+        break;
+    case FHIR_MEDICATION_DISPENSE:
+        reduce_dispense(draft, json);
         break;
     case FHIR_CONDITION:
         reduce_condition(draft, json);
@@ -142,8 +161,10 @@ void draft_reduce(struct draft *draft, const struct json_reader *json)
         reduce_medication(draft);
         break;
     case FHIR_OBSERVATION:
+        reduce_observation(draft, json);
+        break;
     case FHIR_PROCEDURE:
-        event->code = draft->code;
+        reduce_procedure(draft, json);
         break;
     case FHIR_FLAG:
         check_code(draft, json, "status", draft->status, flag_statuses, COUNT_OF(flag_statuses));

@@ -9,15 +9,15 @@
 #define MEDICATION TYPE_BIT(FHIR_MEDICATION)
 #define PROCEDURE TYPE_BIT(FHIR_PROCEDURE)
 #define OBSERVATION TYPE_BIT(FHIR_OBSERVATION)
-#define DRUG_USE                                                                              \
-    (ORDER | TYPE_BIT(FHIR_MEDICATION_ADMINISTRATION) | TYPE_BIT(FHIR_MEDICATION_STATEMENT) | \
-     TYPE_BIT(FHIR_MEDICATION_DISPENSE))
+#define ADMINISTRATION TYPE_BIT(FHIR_MEDICATION_ADMINISTRATION)
+#define STATEMENT TYPE_BIT(FHIR_MEDICATION_STATEMENT)
+#define DISPENSE TYPE_BIT(FHIR_MEDICATION_DISPENSE)
+#define DRUG_USE (ORDER | ADMINISTRATION | STATEMENT | DISPENSE)
+#define EFFECTIVE (ADMINISTRATION | STATEMENT | OBSERVATION)
 #define BASED                                                                                    \
     (ORDER | PROCEDURE | OBSERVATION | TYPE_BIT(FHIR_CARE_PLAN) | TYPE_BIT(FHIR_COMMUNICATION) | \
-     TYPE_BIT(FHIR_MEDICATION_STATEMENT))
-#define REASONED                                                    \
-    (ORDER | PROCEDURE | TYPE_BIT(FHIR_MEDICATION_ADMINISTRATION) | \
-     TYPE_BIT(FHIR_MEDICATION_STATEMENT))
+     STATEMENT)
+#define REASONED (ORDER | PROCEDURE | ADMINISTRATION | STATEMENT)
 #define WITH_SUBJECT                                                        \
     (DRUG_USE | CONDITION | PROCEDURE | OBSERVATION | TYPE_BIT(FHIR_FLAG) | \
      TYPE_BIT(FHIR_CARE_PLAN) | TYPE_BIT(FHIR_COMMUNICATION) | TYPE_BIT(FHIR_DOCUMENT_REFERENCE))
@@ -63,7 +63,29 @@
         path, JSON_STRING, types, take_date, EVENT(member), 0 \
     }
 
-#define REPEAT "dosageInstruction[].timing.repeat"
+/* One way for orders and dispenses to write a dosage, another one for statements. */
+#define DOSAGE(path, types)                                                                  \
+    KIND(path, ARRAY, types), KIND(path "[].timing", OBJECT, types),                         \
+        KIND(path "[].timing.event", ARRAY, types),                                          \
+        { path "[].timing.event[]", JSON_STRING, types, take_timing_event, 0, 0 },           \
+        { path "[].timing.code", JSON_OBJECT, types, take_timing_code, 0, 0 },               \
+        CONCEPT_PARTS(path "[].timing.code", types), REPEAT(path "[].timing.repeat", types), \
+        QUANTITY(path "[].doseQuantity", types, take_dose, 0),                               \
+        QUANTITY(path "[].doseAndRate[].doseQuantity", types, take_dose, 0)
+#define REPEAT(path, types)                                                                        \
+    { path, JSON_OBJECT, types, take_repeat, 0, 0 },                                               \
+        { path ".boundsPeriod.start", JSON_STRING, types, take_earliest, EVENT(bounds_start), 0 }, \
+        { path ".boundsPeriod.end", JSON_STRING, types, take_latest, EVENT(bounds_end), 0 },       \
+        QUANTITY(path ".boundsDuration", types, take_longest, EVENT(bounds_days)),                 \
+        QUANTITY(path ".boundsRange.high", types, take_longest, EVENT(bounds_days)),               \
+        { path ".count", JSON_NUMBER, types, take_text, DRAFT(repeat_count), 0 },                  \
+        { path ".frequency", JSON_NUMBER, types, take_text, DRAFT(repeat_frequency), 0 },          \
+        { path ".period", JSON_NUMBER, types, take_text, DRAFT(repeat_period), 0 },                \
+        { path ".periodUnit", JSON_STRING, types, take_text, DRAFT(repeat_unit), 0 },              \
+        { path ".when", JSON_ARRAY, types, take_repeat_times, 0, 0 },                              \
+    {                                                                                              \
+        path ".timeOfDay", JSON_ARRAY, types, take_repeat_times, 0, 0                              \
+    }
 
 /* clang-format off */
 static const struct path_row rows[] = {
@@ -97,7 +119,7 @@ static const struct path_row rows[] = {
     { "reportedBoolean", JSON_BOOL, ORDER, take_bool, EVENT(reported), 0 },
     { "reportedReference", JSON_OBJECT, ORDER, take_present, EVENT(reported), 0 },
     DATE("authoredOn", ORDER, authored_on),
-    CONCEPT("statusReason", ORDER, EVENT(status_reason), 0),
+    CONCEPT("statusReason", ORDER | PROCEDURE, EVENT(status_reason), 0),
     { "reasonCode", JSON_ARRAY, REASONED, take_event_concept, EVENT(reason_code), 0 },
     KIND("reasonCode[]", OBJECT, REASONED),
     CONCEPT_PARTS("reasonCode[]", REASONED),
@@ -116,25 +138,51 @@ static const struct path_row rows[] = {
     { "extension[]", JSON_OBJECT, ORDER, take_extension, 0, 0 },
     { "extension[].url", JSON_STRING, ORDER, take_text, DRAFT(extension_url), 0 },
     { "extension[].valueCodeableConcept.coding[].code", JSON_STRING, ORDER, take_text, DRAFT(extension_code), 0 },
-    KIND("dosageInstruction", ARRAY, ORDER),
-    KIND("dosageInstruction[].timing", OBJECT, ORDER),
-    KIND("dosageInstruction[].timing.event", ARRAY, ORDER),
-    { "dosageInstruction[].timing.event[]", JSON_STRING, ORDER, take_timing_event, 0, 0 },
-    { REPEAT, JSON_OBJECT, ORDER, take_repeat, 0, 0 },
-    { REPEAT ".boundsPeriod.start", JSON_STRING, ORDER, take_earliest, EVENT(bounds_start), 0 },
-    { REPEAT ".boundsPeriod.end", JSON_STRING, ORDER, take_latest, EVENT(bounds_end), 0 },
-    QUANTITY(REPEAT ".boundsDuration", ORDER, take_longest, EVENT(bounds_days)),
-    QUANTITY(REPEAT ".boundsRange.high", ORDER, take_longest, EVENT(bounds_days)),
-    { REPEAT ".count", JSON_NUMBER, ORDER, take_text, DRAFT(repeat_count), 0 },
-    { REPEAT ".frequency", JSON_NUMBER, ORDER, take_text, DRAFT(repeat_frequency), 0 },
-    { REPEAT ".period", JSON_NUMBER, ORDER, take_text, DRAFT(repeat_period), 0 },
-    { REPEAT ".periodUnit", JSON_STRING, ORDER, take_text, DRAFT(repeat_unit), 0 },
+    DOSAGE("dosageInstruction", ORDER | DISPENSE),
     KIND("dispenseRequest", OBJECT, ORDER),
     QUANTITY("dispenseRequest.expectedSupplyDuration", ORDER, take_longest, EVENT(supply_days)),
     DATE("dispenseRequest.validityPeriod.end", ORDER, validity_end),
 
+    /* what has become of the order: given, told, handed over */
+    { "statusReason[]", JSON_OBJECT, ADMINISTRATION | STATEMENT, take_first_concept, EVENT(status_reason), 0 },
+    CONCEPT_PARTS("statusReason[]", ADMINISTRATION | STATEMENT),
+    CONCEPT("statusReasonCodeableConcept", DISPENSE, EVENT(status_reason), 0),
+    KIND("request", OBJECT, ADMINISTRATION),
+    { "request.reference", JSON_STRING, ADMINISTRATION, take_based_on, 0, 0 },
+    KIND("authorizingPrescription", ARRAY, DISPENSE),
+    { "authorizingPrescription[].reference", JSON_STRING, DISPENSE, take_based_on, 0, 0 },
+    KIND("derivedFrom", ARRAY, STATEMENT),
+    { "derivedFrom[].reference", JSON_STRING, STATEMENT, take_based_on, 0, 0 },
+    DATE("effectiveDateTime", EFFECTIVE, effective),
+    KIND("effectivePeriod", OBJECT, EFFECTIVE),
+    DATE("effectivePeriod.start", EFFECTIVE, effective),
+    DATE("effectivePeriod.end", EFFECTIVE, effective_end),
+    DATE("dateAsserted", STATEMENT, recorded),
+    DATE("whenPrepared", DISPENSE, recorded),
+    DATE("whenHandedOver", DISPENSE, effective),
+    QUANTITY("daysSupply", DISPENSE, take_days_supply, 0),
+    DOSAGE("dosage", STATEMENT),
+    QUANTITY("dosage.dose", ADMINISTRATION, take_dose, 0),
+
+    /* Procedure */
+    DATE("performedDateTime", PROCEDURE, effective),
+    KIND("performedPeriod", OBJECT, PROCEDURE),
+    DATE("performedPeriod.start", PROCEDURE, effective),
+    DATE("performedPeriod.end", PROCEDURE, effective_end),
+
+    /* Observation */
+    DATE("effectiveInstant", OBSERVATION, effective),
+    DATE("issued", OBSERVATION, recorded),
+    KIND("focus", ARRAY, OBSERVATION),
+    { "focus[].reference", JSON_STRING, OBSERVATION, take_focus, 0, 0 },
+    QUANTITY("valueQuantity", OBSERVATION, take_value_quantity, 0),
+    { "valueQuantity.comparator", JSON_STRING, OBSERVATION, take_text, DRAFT(quantity_comparator), 0 },
+    { "valueInteger", JSON_NUMBER, OBSERVATION, take_value_integer, 0, 0 },
+    CONCEPT("valueCodeableConcept", OBSERVATION, EVENT(value_concept), 0),
+    { "valueString", JSON_STRING, OBSERVATION, take_value_string, 0, 0 },
+
     /* Condition; the codes of Medication, Observation and Procedure share its path */
-    { "code", JSON_OBJECT, CONDITION | MEDICATION | OBSERVATION | PROCEDURE, take_code, 0, 0 },
+    { "code", JSON_OBJECT, CONDITION | MEDICATION | OBSERVATION | PROCEDURE, take_code, 0, HAS_CODE },
     CONCEPT_PARTS("code", CONDITION | MEDICATION | OBSERVATION | PROCEDURE),
     KIND("clinicalStatus", OBJECT, CONDITION),
     CODINGS("clinicalStatus", CONDITION),
@@ -164,7 +212,7 @@ static const struct path_row rows[] = {
 };
 /* clang-format on */
 
-#define SLOTS 512 /* a power of two, some four times the rows */
+#define SLOTS 1024 /* a power of two, some four times the rows */
 _Static_assert(COUNT_OF(rows) * 3 < SLOTS, "the table of paths needs more slots");
 
 /* Open addressing, filled before main() and only read afterwards: no thread sees it half done. */

@@ -131,8 +131,12 @@ bool take_repeat(struct draft *draft, struct json_reader *json, const struct pat
     int32_t days = fhir_repeat_days(draft);
     if (days > draft->resource->event.repeat_days)
         draft->resource->event.repeat_days = days;
+    int32_t doses = fhir_repeat_doses(draft);
+    if (doses > draft->resource->event.doses_per_1000_days)
+        draft->resource->event.doses_per_1000_days = doses;
     draft->repeat_count = draft->repeat_frequency = SLICE("");
     draft->repeat_period = draft->repeat_unit = SLICE("");
+    draft->repeat_times = 0;
     return true;
 }
 
@@ -480,6 +484,14 @@ bool take_based_on(struct draft *draft, struct json_reader *json, const struct p
     (void)json, (void)row;
     struct event *event = &draft->resource->event;
     return take_into_list(draft, &event->based_on, &event->based_on_count, text);
+}
+
+bool take_focus(struct draft *draft, struct json_reader *json, const struct path_row *row,
+                struct slice text)
+{
+    (void)json, (void)row;
+    struct event *event = &draft->resource->event;
+    return take_into_list(draft, &event->focus, &event->focus_count, text);
 }
 
 /* The type of the link may follow: which patient it names is decided at its closing brace. */

@@ -15,3 +15,5 @@ take_fn take_extension, take_timing_event, take_repeat;
 take_fn take_clinical_status, take_verification_status;
 take_fn take_ingredient, take_ingredients;
 take_fn take_deceased, take_link, take_link_other;
+take_fn take_first_concept, take_timing_code, take_repeat_times, take_dose, take_days_supply;
+take_fn take_focus, take_value_quantity, take_value_integer, take_value_string;

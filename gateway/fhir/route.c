@@ -9,7 +9,6 @@
 #define KEEPS                                                                 \
     (DOES(READ) | DOES(VREAD) | DOES(HISTORY) | DOES(CREATE) | DOES(UPDATE) | \
      DOES(CONDITIONAL_UPDATE) | DOES(DELETE) | DOES(CONDITIONAL_DELETE) | DOES(SEARCH))
-#define STORED_ONLY "Stored, versioned and returned; not yet used to derive lines of therapy."
 
 /* clang-format off */
 const struct fhir_offer fhir_offers[] = {
@@ -26,11 +25,16 @@ const struct fhir_offer fhir_offers[] = {
     { FHIR_CARE_PLAN, KEEPS, NULL,
       "Stored and returned, so that a Lifeline can also be the receiver of another one." },
     { FHIR_PROVENANCE, KEEPS, NULL, "Stored and returned." },
-    { FHIR_MEDICATION_ADMINISTRATION, KEEPS, NULL, STORED_ONLY },
-    { FHIR_MEDICATION_STATEMENT, KEEPS, NULL, STORED_ONLY },
-    { FHIR_MEDICATION_DISPENSE, KEEPS, NULL, STORED_ONLY },
-    { FHIR_OBSERVATION, KEEPS, NULL, STORED_ONLY },
-    { FHIR_PROCEDURE, KEEPS, NULL, STORED_ONLY },
+    { FHIR_MEDICATION_ADMINISTRATION, KEEPS, NULL,
+      "What was given: confirms and ends what was ordered, or stands for itself." },
+    { FHIR_MEDICATION_STATEMENT, KEEPS, NULL,
+      "What the patient is said to take: counts, with less weight than an order." },
+    { FHIR_MEDICATION_DISPENSE, KEEPS, NULL,
+      "What was handed over: belongs to the order it fulfils, or stands for itself." },
+    { FHIR_OBSERVATION, KEEPS, NULL,
+      "State of a cancer (LOINC 97509-4) and HIV viral loads are evidence; others are kept." },
+    { FHIR_PROCEDURE, KEEPS, NULL,
+      "Transplants, cell therapies, dialysis, radiotherapy and surgery are evidence." },
     { FHIR_COMMUNICATION, KEEPS, NULL, "Stored and returned." },
     { FHIR_DOCUMENT_REFERENCE, KEEPS, NULL, "Stored and returned." },
 };

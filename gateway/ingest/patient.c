@@ -161,6 +161,17 @@ static bool note_unmapped(struct patient_set *set, const struct event *event, st
     return store_unmapped_count(set->tx, &row, err);
 }
 
+/* Vital signs and most laboratory values tell nothing about therapy: they are stored, but on the
+ * timeline they would only make every later event of the patient slower. */
+static bool is_on_timeline(struct patient_set *set, const struct event *event)
+{
+    if (event->type != FHIR_OBSERVATION)
+        return true;
+    struct event copy = *event;
+    mapping_resolve(set->ingest->settings.mapping, &copy, set->arena);
+    return copy.observation != OBSERVATION_NONE;
+}
+
 bool patient_put(struct patient_set *set, struct patient_work *patient, struct event *event,
                  struct err *err)
 {
@@ -170,15 +181,18 @@ bool patient_put(struct patient_set *set, struct patient_work *patient, struct e
                             patient->key, err))
             return false;
     }
-    bool has_code = event->type == FHIR_MEDICATION_REQUEST || event->type == FHIR_CONDITION;
+    bool has_code = event->type == FHIR_MEDICATION_REQUEST || event->type == FHIR_CONDITION ||
+                    event_is_drug_use(event);
     if (has_code && !note_unmapped(set, event, err))
         return false;
     struct state_entry entry;
+    struct state_entry *old =
+        event->version > 1 ? state_find(&patient->state, event->resource_key) : NULL;
+    if (old == NULL && !is_on_timeline(set, event))
+        return true;
     if (!entry_pack(event, set->arena, &entry, err))
         return false;
     patient->is_dirty = true;
-    struct state_entry *old =
-        event->version > 1 ? state_find(&patient->state, event->resource_key) : NULL;
     if (old == NULL)
         return state_add(&patient->state, &entry, set->arena, err);
     *old = entry;

@@ -109,7 +109,8 @@ static bool localise_event(const struct ingest_call *call, struct event *event, 
     event->prior_prescription = local_reference(call, event->prior_prescription);
     event->replaced_by = local_reference(call, event->replaced_by);
     return localise(call, &event->reason_references, event->reason_reference_count, err) &&
-           localise(call, &event->based_on, event->based_on_count, err);
+           localise(call, &event->based_on, event->based_on_count, err) &&
+           localise(call, &event->focus, event->focus_count, err);
 }
 
 /* Whose resource it is: by reference, by logical identifier, or nobody's. */

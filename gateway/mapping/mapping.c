@@ -104,7 +104,8 @@ static bool load_all(struct mapping_build *build, struct mapping_files files,
 {
     static bool (*const loaders[])(struct mapping_build *, struct mapping_files,
                                    struct table_errors *) = { codes_load, aliases_load,
-                                                              conditions_load, stop_reasons_load };
+                                                              conditions_load, stop_reasons_load,
+                                                              findings_load };
     if (!drugs_load(build, files, errors) || !diseases_load(build, files, errors))
         return false;
     bool ok = check_overlay_names(files, errors);
@@ -120,9 +121,11 @@ bool mapping_load(const struct mapping_file *list, unsigned count, struct mappin
 {
     struct mapping *mapping = pool_new(sizeof *mapping);
     arena_init(&mapping->arena, MAPPING_BYTES_MAX);
-    struct code_index *indexes[] = { &mapping->drug_names, &mapping->disease_keys,
-                                     &mapping->drug_codes, &mapping->condition_codes,
-                                     &mapping->stop_codes, &mapping->lists };
+    struct code_index *indexes[] = { &mapping->drug_names,       &mapping->disease_keys,
+                                     &mapping->drug_codes,       &mapping->condition_codes,
+                                     &mapping->stop_codes,       &mapping->lists,
+                                     &mapping->procedures.codes, &mapping->observations.codes,
+                                     &mapping->values.codes };
     for (size_t i = 0; i < COUNT_OF(indexes); i++)
         indexes[i]->arena = &mapping->arena;
 

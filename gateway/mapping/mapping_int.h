@@ -42,6 +42,12 @@ struct condition_row {
     bool is_below; /* also for longer codes that begin with this one */
 };
 
+/* Codes and words to one small number: an enum of domain/event.h; 0 is unknown. */
+struct finding_index {
+    struct code_index codes; /* "uri|code" */
+    struct word_index words;
+};
+
 struct mapping {
     struct arena arena;
     struct rules rules;
@@ -57,7 +63,8 @@ struct mapping {
     struct word_index drug_words;      /* -> struct drug_code */
     struct word_index condition_words; /* -> struct condition_row */
     struct word_index stop_words;      /* -> enum stop_reason */
-    struct code_index lists;           /* ';'-separated cells seen before -> struct drug_list */
+    struct finding_index procedures, observations, values;
+    struct code_index lists; /* ';'-separated cells seen before -> struct drug_list */
 };
 
 struct mapping_build {
@@ -128,6 +135,9 @@ bool aliases_load(struct mapping_build *build, struct mapping_files files,
 bool stop_reasons_load(struct mapping_build *build, struct mapping_files files,
                        struct table_errors *errors) MUST_USE;
 
+bool findings_load(struct mapping_build *build, struct mapping_files files,
+                   struct table_errors *errors) MUST_USE;
+
 /* --- what look-up and loaders must agree on -------------------------------------------------- */
 
 #define CODE_KEY_MAX 48
@@ -140,6 +150,9 @@ const struct drug_code *ndc_find(const struct code_index *codes, struct slice co
 
 #define STOP_KEY_MAX 160
 struct slice stop_key(struct slice system_uri, struct slice code, char out[STOP_KEY_MAX]);
+
+/* The meaning of a concept in one of the indexes of findings.c; 0 when it is unknown. */
+unsigned finding_of(const struct finding_index *index, const struct concept *concept);
 
 /* Without the carriers (hyaluronidase) when another ingredient remains. */
 struct drug_list without_carriers(struct drug_list list, struct arena *arena);

@@ -393,6 +393,26 @@ static bool is_told(const struct concept *concept)
     return concept->count > 0 || concept->text.len > 0;
 }
 
+/* What a Condition, Procedure or Observation is about.  Most Observations are of no interest here:
+ * only a Condition that nobody knows is a gap of the tables. */
+static void resolve_code(const struct mapping *mapping, struct event *event, struct arena *arena)
+{
+    if (event->type == FHIR_PROCEDURE) {
+        event->procedure = (enum procedure_kind)finding_of(&mapping->procedures, &event->code);
+        return;
+    }
+    if (event->type == FHIR_OBSERVATION) {
+        event->observation =
+            (enum observation_kind)finding_of(&mapping->observations, &event->code);
+        if (event->observation != OBSERVATION_NONE && is_told(&event->value_concept))
+            event->finding =
+                (enum finding_value)finding_of(&mapping->values, &event->value_concept);
+        return;
+    }
+    event->meaning_count = resolve_concept(mapping, &event->code, arena, &event->meanings);
+    event->is_unmapped = event->meaning_count == 0;
+}
+
 void mapping_resolve(const struct mapping *mapping, struct event *event, struct arena *arena)
 {
     event->drugs = NULL;
@@ -403,10 +423,8 @@ void mapping_resolve(const struct mapping *mapping, struct event *event, struct 
 
     if (is_told(&event->medication))
         resolve_drugs(mapping, event, arena);
-    if (is_told(&event->code)) {
-        event->meaning_count = resolve_concept(mapping, &event->code, arena, &event->meanings);
-        event->is_unmapped = event->meaning_count == 0;
-    }
+    if (is_told(&event->code))
+        resolve_code(mapping, event, arena);
     if (is_told(&event->reason_code))
         event->reason_count = resolve_concept(mapping, &event->reason_code, arena, &event->reasons);
     event->stop_reason = resolve_stop(mapping, &event->status_reason);

@@ -180,8 +180,8 @@ static bool collect_procedures(struct course *course, struct err *err)
         return err_fail(err, ERR_TOO_LARGE, "therapy", "too many procedures for one derivation");
     for (unsigned i = 0; i < engine->procedure_count; i++) {
         const struct event *event = engine->procedures[i];
-        int32_t day = event->performed.first.day;
-        if (event->performed.precision == DATE_ABSENT || event->status == STATUS_ENTERED_IN_ERROR)
+        int32_t day = event->effective.first.day;
+        if (event->effective.precision == DATE_ABSENT || event->status == STATUS_ENTERED_IN_ERROR)
             continue;
         if (day > engine->as_of)
             engine_changes_on(engine, day);

@@ -128,6 +128,7 @@ static enum admission admit_status(enum order_status status)
     case STATUS_CANCELLED:
     case STATUS_DRAFT:
     case STATUS_ENTERED_IN_ERROR:
+    case STATUS_NOT_DONE:
         return RULE_ON(EXP_STATUS) ? ADMIT_NOT : ADMIT_COUNT;
     }
     return ADMIT_NOT;

@@ -65,6 +65,14 @@ static void put_number(struct buffer *out, const char *name, int64_t number)
         buffer_format(out, "%s %lld\n", name, (long long)number);
 }
 
+static void put_quantity(struct buffer *out, const char *name, const struct quantity *quantity)
+{
+    static const char *const comparators[] = { "", "< ", "<= ", ">= ", "> " };
+    if (quantity->is_stated)
+        buffer_format(out, "%s %s%lld / 10^%d '%.*s'\n", name, comparators[quantity->comparator],
+                      (long long)quantity->digits, quantity->scale, SLICE_ARGS(quantity->unit));
+}
+
 static void put_word(struct buffer *out, const char *name, const char *const *words, unsigned value)
 {
     if (value != 0)
@@ -73,9 +81,9 @@ static void put_word(struct buffer *out, const char *name, const char *const *wo
 
 static void put_codes(struct buffer *out, const struct event *event)
 {
-    static const char *const statuses[] = { "",          "active",    "on-hold",
-                                            "cancelled", "completed", "entered-in-error",
-                                            "stopped",   "draft",     "unknown" };
+    static const char *const statuses[] = { "",          "active",           "on-hold", "cancelled",
+                                            "completed", "entered-in-error", "stopped", "draft",
+                                            "unknown",   "not-done" };
     static const char *const intents[] = { "",
                                            "proposal",
                                            "plan",
@@ -114,6 +122,8 @@ static void put_event(struct buffer *out, const struct event *event)
     put_number(out, "bounds-days", event->bounds_days);
     put_number(out, "repeat-days", event->repeat_days);
     put_number(out, "supply-days", event->supply_days);
+    put_number(out, "doses-per-1000-days", event->doses_per_1000_days);
+    put_quantity(out, "dose", &event->dose);
     put_span(out, "validity-end", event->validity_end);
     put_span(out, "status-changed", event->status_changed);
     put_concept(out, "status-reason", &event->status_reason);
@@ -127,6 +137,11 @@ static void put_event(struct buffer *out, const struct event *event)
     put_span(out, "onset", event->onset);
     put_span(out, "abatement", event->abatement);
     put_span(out, "recorded", event->recorded);
+    put_span(out, "effective", event->effective);
+    put_span(out, "effective-end", event->effective_end);
+    put_quantity(out, "value", &event->value);
+    put_concept(out, "value-concept", &event->value_concept);
+    put_list(out, "focus", event->focus, event->focus_count);
     put_span(out, "died", event->deceased);
     put_text(out, "replaced-by", event->replaced_by);
 }

@@ -183,7 +183,7 @@ static void add_event(struct story *story, const struct example *example,
         has_plan = has_plan || example->events[i].planned_sequence.len > 0;
     if (told->proc.len > 0) {
         struct event *event = new_event(story, FHIR_PROCEDURE);
-        event->performed = span(told->date);
+        event->effective = span(told->date);
         event->procedure = slice_is(told->proc, "sct")         ? PROCEDURE_TRANSPLANT_AUTOLOGOUS
                            : slice_is(told->proc, "allo-sct")  ? PROCEDURE_TRANSPLANT_ALLOGENEIC
                            : slice_is(told->proc, "apheresis") ? PROCEDURE_APHERESIS

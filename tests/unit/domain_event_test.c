@@ -45,6 +45,28 @@ static struct event full_order(void)
     };
 }
 
+static struct event full_observation(void)
+{
+    static const struct coding loinc[] = { { CODE_LOINC, { "", 0 }, { "20447-9", 7 } } };
+    static const struct coding value[] = { { CODE_SNOMED, { "", 0 }, { "271299001", 9 } } };
+    static const struct slice focus[] = { { "Condition/c1", 12 } };
+    return (struct event){
+        .type = FHIR_OBSERVATION,
+        .id = SLICE("o1"),
+        .version = 1,
+        .status = STATUS_NOT_DONE,
+        .code = { loinc, 1, SLICE("") },
+        .effective = day(2024, 1, 2),
+        .effective_end = day(2024, 1, 9),
+        .value = { true, COMPARATOR_LESS, -205, 1, SLICE("{copies}/mL") },
+        .value_concept = { value, 1, SLICE("worse") },
+        .focus = focus,
+        .focus_count = 1,
+        .doses_per_1000_days = 2000,
+        .dose = { true, COMPARATOR_NONE, INT64_C(1234567890123), 18, SLICE("mg") },
+    };
+}
+
 static void pack_into(const struct event *event, struct buffer *out)
 {
     buffer_init(out, 1 << 16);
@@ -85,6 +107,35 @@ static void every_member_survives(void **state)
     assert_true(slice_is(after.group_identifier, "urn:x|1"));
     assert_int_equal(after.treatment_intent, TREATMENT_PALLIATIVE);
     assert_int_equal(after.onset.first.day, -1);
+    arena_fini(&arena);
+    buffer_fini(&packed);
+}
+
+static void what_was_measured_survives(void **state)
+{
+    (void)state;
+    struct event before = full_observation(), after;
+    struct buffer packed;
+    struct arena arena;
+    struct err err;
+    pack_into(&before, &packed);
+    arena_init(&arena, 1 << 16);
+    assert_true(event_unpack(buffer_slice(&packed), &arena, &after, &err));
+    assert_int_equal(after.status, STATUS_NOT_DONE);
+    assert_int_equal(after.effective.first.day, before.effective.first.day);
+    assert_int_equal(after.effective_end.first.day, before.effective_end.first.day);
+    assert_true(after.value.is_stated);
+    assert_int_equal(after.value.comparator, COMPARATOR_LESS);
+    assert_int_equal(after.value.digits, -205);
+    assert_int_equal(after.value.scale, 1);
+    assert_true(slice_is(after.value.unit, "{copies}/mL"));
+    assert_true(slice_is(after.value_concept.codings[0].code, "271299001"));
+    assert_true(slice_is(after.value_concept.text, "worse"));
+    assert_int_equal(after.focus_count, 1);
+    assert_true(slice_is(after.focus[0], "Condition/c1"));
+    assert_int_equal(after.doses_per_1000_days, 2000);
+    assert_true(after.dose.digits == INT64_C(1234567890123));
+    assert_int_equal(after.dose.scale, 18);
     arena_fini(&arena);
     buffer_fini(&packed);
 }
@@ -146,6 +197,7 @@ int main(void)
 {
     struct CMUnitTest tests[3 + COUNT_OF(spellings)] = {
         cmocka_unit_test(every_member_survives),
+        cmocka_unit_test(what_was_measured_survives),
         cmocka_unit_test(packing_what_was_unpacked_gives_the_same_bytes),
         cmocka_unit_test(no_cut_row_is_read_beyond_its_end),
     };

@@ -418,7 +418,7 @@ static void tell_procedure(struct story *story, struct slice clause)
                        : slice_is(kind, "apheresis") ? PROCEDURE_APHERESIS
                                                      : PROCEDURE_NONE;
     event->status = STATUS_COMPLETED;
-    event->performed = read_span(next_word(&rest));
+    event->effective = read_span(next_word(&rest));
     struct slice word = next_word(&rest);
     if (slice_starts(word, SLICE("plan:")))
         event->protocol = slice_skip(word, 5);

@@ -1,0 +1,139 @@
+/* mapping/findings.c -- what Procedures and Observations say: procedures.tsv, observations.tsv and
+ * observation_values.tsv. */
+#include "mapping/mapping_int.h"
+
+static const char *const procedure_words[] = {
+#define X(name, word) word,
+    PROCEDURE_TABLE(X)
+#undef X
+        NULL
+};
+
+static const char *const observation_words[] = {
+#define X(name, word) word,
+    OBSERVATION_TABLE(X)
+#undef X
+        NULL
+};
+
+static const char *const finding_words[] = {
+#define X(name, word) word,
+    FINDING_TABLE(X)
+#undef X
+        NULL
+};
+
+struct finding_row {
+    struct slice system, code, source;
+    uint8_t meaning;
+};
+
+/* The first word of each list is the empty one of NONE. */
+#define COLUMNS(name, words)                                                         \
+    {                                                                                \
+        { "system", CELL_TEXT, offsetof(struct finding_row, system), NULL },         \
+            { "code", CELL_TEXT, offsetof(struct finding_row, code), NULL },         \
+            { name, CELL_WORD, offsetof(struct finding_row, meaning), (words) + 1 }, \
+            { "source", CELL_TEXT, offsetof(struct finding_row, source), NULL },     \
+    }
+
+static const struct column procedure_columns[] = COLUMNS("kind", procedure_words);
+static const struct column observation_columns[] = COLUMNS("kind", observation_words);
+static const struct column value_columns[] = COLUMNS("meaning", finding_words);
+
+#define SCHEMA(file, columns)                                                       \
+    {                                                                               \
+        "mappings/" file, sizeof(struct finding_row), columns, COUNT_OF(columns), 2 \
+    }
+
+static const struct table_schema procedure_schema = SCHEMA("procedures.tsv", procedure_columns);
+static const struct table_schema observation_schema =
+    SCHEMA("observations.tsv", observation_columns);
+static const struct table_schema value_schema = SCHEMA("observation_values.tsv", value_columns);
+
+/* Meanings are small numbers behind their index, one byte each. */
+static bool put_row(struct mapping_build *build, struct finding_index *index,
+                    const struct table_schema *schema, const struct finding_row *row, unsigned line,
+                    struct table_errors *errors)
+{
+    uint8_t *meaning = ARENA_NEW(build->arena, uint8_t);
+    if (meaning == NULL)
+        return true; /* mapping_load() looks at the arena at its end */
+    *meaning = (uint8_t)(row->meaning + 1);
+    bool is_new;
+    if (slice_is(row->system, "text")) {
+        is_new = words_put(&index->words, build->arena, row->code, meaning);
+    } else {
+        char buffer[STOP_KEY_MAX];
+        struct slice key = stop_key(row->system, row->code, buffer);
+        is_new = key.len > 0 && index_put(&index->codes, 0, arena_copy(build->arena, key), meaning);
+    }
+    if (!is_new)
+        table_complain(errors, schema->file, line, "code",
+                       "'%.*s' has another row already, or is too long", SLICE_ARGS(row->code));
+    return is_new;
+}
+
+static bool load_one(struct mapping_build *build, struct mapping_files files,
+                     struct finding_index *index, const struct table_schema *schema,
+                     struct table_errors *errors)
+{
+    struct table table;
+    if (!mapping_table(build, schema, files, &table, errors))
+        return false;
+    const struct finding_row *rows = table.rows;
+    bool ok = true;
+    for (size_t i = 0; i < table.count; i++)
+        ok = put_row(build, index, schema, &rows[i], table.lines[i], errors) && ok;
+    return ok;
+}
+
+bool findings_load(struct mapping_build *build, struct mapping_files files,
+                   struct table_errors *errors)
+{
+    struct mapping *mapping = build->mapping;
+    bool ok = load_one(build, files, &mapping->procedures, &procedure_schema, errors);
+    ok = load_one(build, files, &mapping->observations, &observation_schema, errors) && ok;
+    return load_one(build, files, &mapping->values, &value_schema, errors) && ok;
+}
+
+/* --- look-up --------------------------------------------------------------------------------- */
+
+static unsigned code_finding(const struct finding_index *index, const struct coding *coding)
+{
+    char buffer[STOP_KEY_MAX];
+    struct slice uri = coding->system == CODE_OTHER ? coding->system_uri
+                                                    : slice_of(code_system_uri(coding->system));
+    struct slice key = stop_key(uri, coding->code, buffer);
+    const uint8_t *found = key.len > 0 ? index_find(&index->codes, 0, key) : NULL;
+    return found != NULL ? *found : 0;
+}
+
+/* Words behind a "no" say nothing, unless the phrase itself begins with it; nor does a text about
+ * what was not done, or long ago. */
+static unsigned text_finding(const struct finding_index *index, struct slice text)
+{
+    static const char *const elsewhere[] = { "declined", "planned", "history", "cancelled", NULL };
+    struct words words;
+    words_split(text, &words);
+    if (words_have(&words, elsewhere))
+        return 0;
+    for (unsigned at = 0, length = 1; at < words.count; at++) {
+        const uint8_t *found = words_match(&index->words, &words, at, &length);
+        if (found != NULL)
+            return *found;
+        struct slice word = words_span(&words, at, 1);
+        if (slice_is(word, "no") || slice_is(word, "not") || slice_is(word, "without"))
+            return 0;
+    }
+    return 0;
+}
+
+/* The first code that is known, else the words. */
+unsigned finding_of(const struct finding_index *index, const struct concept *concept)
+{
+    unsigned found = 0;
+    for (unsigned i = 0; found == 0 && i < concept->count && i < EVENT_CODINGS_MAX; i++)
+        found = code_finding(index, &concept->codings[i]);
+    return found == 0 && concept->text.len > 0 ? text_finding(index, concept->text) : found;
+}
