@@ -25,7 +25,7 @@ static bool is_drawn(const struct drawing *drawing, const struct exposure *expos
 
 static bool is_procedure_drawn(const struct event *event)
 {
-    return event->procedure != PROCEDURE_NONE && event->performed.precision != DATE_ABSENT;
+    return event->procedure != PROCEDURE_NONE && event->effective.precision != DATE_ABSENT;
 }
 
 static void see_all(struct drawing *drawing)
@@ -43,8 +43,8 @@ static void see_all(struct drawing *drawing)
             see(drawing, therapy->atoms[i].day, therapy->atoms[i].day);
     for (unsigned i = 0; i < therapy->procedure_count && drawing->first != DATE_NONE; i++) {
         const struct event *event = therapy->procedures[i];
-        if (is_procedure_drawn(event) && event->performed.first.day <= therapy->as_of.day)
-            see(drawing, event->performed.first.day, event->performed.first.day);
+        if (is_procedure_drawn(event) && event->effective.first.day <= therapy->as_of.day)
+            see(drawing, event->effective.first.day, event->effective.first.day);
     }
 }
 
@@ -208,9 +208,9 @@ static void collect_marks(struct drawing *drawing)
     }
     for (unsigned i = 0; i < therapy->procedure_count; i++) {
         const struct event *event = therapy->procedures[i];
-        if (is_procedure_drawn(event) && event->performed.first.day <= therapy->as_of.day)
+        if (is_procedure_drawn(event) && event->effective.first.day <= therapy->as_of.day)
             add_mark(drawing, sign_of_procedure(event->procedure), procedure_name(event->procedure),
-                     event->performed.first.day);
+                     event->effective.first.day);
     }
     int ends[DRAWING_STAGGER_MAX] = { 0 };
     drawing->mark_rows = 0;
