@@ -77,6 +77,12 @@ bool event_is_drug_use(const struct event *event)
            event->type == FHIR_MEDICATION_STATEMENT || event->type == FHIR_MEDICATION_DISPENSE;
 }
 
+bool event_was_done(const struct event *event)
+{
+    return event->status != STATUS_ENTERED_IN_ERROR && event->status != STATUS_NOT_DONE &&
+           event->status != STATUS_DRAFT && event->status != STATUS_CANCELLED;
+}
+
 const char *event_proof(const struct event *event)
 {
     if (event->type == FHIR_MEDICATION_ADMINISTRATION)

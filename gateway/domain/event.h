@@ -284,6 +284,8 @@ const char *code_system_uri(enum code_system system);
 
 /* Administration, statement or dispense: it tells of a drug, and may fulfil an order. */
 bool event_is_drug_use(const struct event *event);
+/* A Procedure or administration that took place (or goes on); an Observation that holds. */
+bool event_was_done(const struct event *event);
 /* What a resource of the type proves about a drug: "ordered", "administered", "reported" or
  * "dispensed". */
 const char *event_proof(const struct event *event);

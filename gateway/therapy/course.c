@@ -181,12 +181,13 @@ static bool collect_procedures(struct course *course, struct err *err)
     for (unsigned i = 0; i < engine->procedure_count; i++) {
         const struct event *event = engine->procedures[i];
         int32_t day = event->effective.first.day;
-        if (event->effective.precision == DATE_ABSENT || event->status == STATUS_ENTERED_IN_ERROR)
+        if (event->effective.precision == DATE_ABSENT || !event_was_done(event))
             continue;
         if (day > engine->as_of)
             engine_changes_on(engine, day);
         else if (event->procedure == PROCEDURE_TRANSPLANT_AUTOLOGOUS ||
-                 event->procedure == PROCEDURE_TRANSPLANT_ALLOGENEIC)
+                 event->procedure == PROCEDURE_TRANSPLANT_ALLOGENEIC ||
+                 event->procedure == PROCEDURE_TRANSPLANT_CELLS)
             insert_transplant(course, (struct transplant){ day, event });
         else if (event->procedure == PROCEDURE_APHERESIS)
             insert_apheresis(course, day);

@@ -23,9 +23,12 @@ static bool is_drawn(const struct drawing *drawing, const struct exposure *expos
     return (exposure->diseases & drawing->bit) != 0;
 }
 
+/* What was done about a cancer.  Sessions without a drug and dialysis would only crowd the row. */
 static bool is_procedure_drawn(const struct event *event)
 {
-    return event->procedure != PROCEDURE_NONE && event->effective.precision != DATE_ABSENT;
+    return event->procedure != PROCEDURE_NONE && event->procedure <= PROCEDURE_SURGERY &&
+           event->procedure != PROCEDURE_CHEMOTHERAPY &&
+           event->effective.precision != DATE_ABSENT && event_was_done(event);
 }
 
 static void see_all(struct drawing *drawing)

@@ -25,7 +25,7 @@ unsigned sign_of_evidence(enum evidence_kind kind)
     return kind <= EVIDENCE_CASTRATION ? (unsigned)kind : SIGN_OTHER;
 }
 
-/* Indexed by enum procedure_kind; a kind that is not here is drawn as a dot. */
+/* Indexed by enum procedure_kind. */
 static const struct {
     const char *name;
     unsigned sign;
@@ -33,20 +33,31 @@ static const struct {
     [PROCEDURE_NONE] = { "procedure", SIGN_OTHER },
     [PROCEDURE_TRANSPLANT_AUTOLOGOUS] = { "autologous transplant", 6 },
     [PROCEDURE_TRANSPLANT_ALLOGENEIC] = { "allogeneic transplant", 6 },
+    [PROCEDURE_TRANSPLANT_CELLS] = { "transplant", 6 },
     [PROCEDURE_APHERESIS] = { "cell collection", 8 },
     [PROCEDURE_CELL_THERAPY] = { "cell therapy", 7 },
     [PROCEDURE_RADIOTHERAPY] = { "radiotherapy", 9 },
+    [PROCEDURE_CHEMORADIATION] = { "chemoradiation", 9 },
+    [PROCEDURE_CHEMOTHERAPY] = { "chemotherapy", SIGN_OTHER },
     [PROCEDURE_SURGERY] = { "surgery", 10 },
+    [PROCEDURE_HAEMODIALYSIS] = { "haemodialysis", SIGN_OTHER },
+    [PROCEDURE_PERITONEAL_DIALYSIS] = { "peritoneal dialysis", SIGN_OTHER },
+    [PROCEDURE_DIALYSIS] = { "dialysis", SIGN_OTHER },
+    [PROCEDURE_KIDNEY_TRANSPLANT] = { "kidney transplant", 6 },
+    [PROCEDURE_DIALYSIS_ACCESS] = { "dialysis access", SIGN_OTHER },
 };
+_Static_assert(COUNT_OF(procedures) == PROCEDURE_KIND_COUNT, "every kind has a sign and a name");
 
 unsigned sign_of_procedure(enum procedure_kind kind)
 {
-    return (size_t)kind < COUNT_OF(procedures) ? procedures[kind].sign : SIGN_OTHER;
+    CHECK((size_t)kind < COUNT_OF(procedures));
+    return procedures[kind].sign;
 }
 
 const char *procedure_name(enum procedure_kind kind)
 {
-    return (size_t)kind < COUNT_OF(procedures) ? procedures[kind].name : "procedure";
+    CHECK((size_t)kind < COUNT_OF(procedures));
+    return procedures[kind].name;
 }
 
 void sign_put(unsigned sign, int x, int y, struct buffer *out)
