@@ -2,6 +2,7 @@
 
 #include "app/mapping_files.h"
 #include "command.h"
+#include "mapping/review.h"
 
 static const char *const auth_names[] = { "asks for no client certificate",
                                           "asks for a client certificate, and does without",
@@ -74,8 +75,22 @@ static void print_plan(const struct config *config, const struct mapping *mappin
     printf("Nothing is wrong with it.\n");
 }
 
+/* What would be read and never decides anything: told, and with --strict a fault. */
+static bool review(const struct mapping *mapping, bool is_strict)
+{
+    struct table_errors findings = { .count = 0 };
+
+    mapping_review(mapping, &findings);
+    for (unsigned i = 0; i < findings.count; i++)
+        fprintf(stderr, "%s: %s\n", findings.list[i].where, findings.list[i].what);
+    if (findings.count > 0)
+        fprintf(stderr, "%u row%s that never decide%s anything\n", findings.count,
+                findings.count == 1 ? "" : "s", findings.count == 1 ? "s" : "");
+    return findings.count == 0 || !is_strict;
+}
+
 /* Both are read even when the first has faults, so that one run shows everything. */
-static int check(const char *file, bool is_quiet)
+static int check(const char *file, bool is_strict, bool is_quiet)
 {
     struct table_errors errors = { .count = 0 };
     struct mapping *mapping = NULL;
@@ -87,6 +102,7 @@ static int check(const char *file, bool is_quiet)
     if (ok)
         ok = mapping_open(config.mappings_folder, config.mappings_overlay, &mapping, &errors);
     command_print_errors(&errors);
+    ok = ok && review(mapping, is_strict);
     if (ok && !is_quiet)
         print_plan(&config, mapping);
     if (mapping != NULL)
@@ -95,13 +111,14 @@ static int check(const char *file, bool is_quiet)
     return ok ? EXIT_DONE : EXIT_REFUSED;
 }
 
-static int check_mappings(const char *folder, const char *overlay, bool is_quiet)
+static int check_mappings(const char *folder, const char *overlay, bool is_strict, bool is_quiet)
 {
     struct table_errors errors = { .count = 0 };
     struct mapping *mapping = NULL;
 
     bool ok = mapping_open(folder, overlay, &mapping, &errors);
     command_print_errors(&errors);
+    ok = ok && review(mapping, is_strict);
     if (ok && !is_quiet) {
         struct config config = { .mappings_folder = folder, .mappings_overlay = overlay };
         print_mapping(&config, mapping);
@@ -114,19 +131,22 @@ static int check_mappings(const char *folder, const char *overlay, bool is_quiet
 int command_check(int argc, char **argv)
 {
     const char *file = NULL, *mappings = NULL, *overlay = NULL;
-    bool is_quiet = false;
+    bool is_quiet = false, is_strict = false;
     const struct option_row rows[] = {
         COMMAND_CONFIG_OPTION(&file),
         { "--mappings", "FOLDER", OPTION_TEXT, &mappings, NULL,
           "look at this folder of mappings only" },
         { "--overlay", "FOLDER", OPTION_TEXT, &overlay, NULL,
           "with --mappings: and at the site's own tables" },
+        { "--strict", NULL, OPTION_FLAG, &is_strict, NULL,
+          "rows that never decide anything are faults too" },
         { "--quiet", NULL, OPTION_FLAG, &is_quiet, NULL, "say only what is wrong" },
     };
     const struct command_page page = {
         .name = "lifeline check",
         .about = "Reads a configuration and its mappings as 'serve' would, tells every mistake at\n"
                  "once with its file and line, and otherwise says what the gateway would do.\n"
+                 "Rows of the mappings that can never decide anything are told as well.\n"
                  "Nothing is opened, sent or changed.",
         .options = rows,
         .option_count = COUNT_OF(rows),
@@ -138,5 +158,6 @@ int command_check(int argc, char **argv)
 
     if (!options_read(&page, argc, argv, &operands, &status))
         return status;
-    return mappings != NULL ? check_mappings(mappings, overlay, is_quiet) : check(file, is_quiet);
+    return mappings != NULL ? check_mappings(mappings, overlay, is_strict, is_quiet)
+                            : check(file, is_strict, is_quiet);
 }

@@ -74,3 +74,15 @@ static inline bool drug_has(const struct drug *drug, enum drug_trait trait)
 {
     return (drug->traits & (uint32_t)trait) != 0;
 }
+
+#define DRUG_NOT_LINE_TRAITS                                                                \
+    ((uint32_t)(TRAIT_STEROID | TRAIT_GROWTH_FACTOR | TRAIT_BONE_AGENT | TRAIT_ANTIEMETIC | \
+                TRAIT_MODULATOR | TRAIT_MOBILISATION | TRAIT_BOOSTER))
+
+/* LOT-030: supportive drugs never make a line of a cancer's therapy. */
+static inline bool drug_makes_lines(const struct drug *drug)
+{
+    return (drug->group == DRUG_ANTINEOPLASTIC || drug->group == DRUG_ENDOCRINE ||
+            drug->group == DRUG_UNKNOWN) &&
+           (drug->traits & DRUG_NOT_LINE_TRAITS) == 0;
+}

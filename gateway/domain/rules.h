@@ -1,7 +1,8 @@
 /* domain/rules.h -- the clinical parameters of mappings/profiles.tsv and its neighbours, loaded.
  *
  * What      plain data: the engine has no number of its own.  Days unless a name says otherwise;
- *           RULE_OFF means that the rule never fires.
+ *           RULE_OFF means that the rule never fires.  `line` is where a row stands in its table,
+ *           as mapping/table.h counts; the engine does not look at it.
  * Owns      the mapping; immutable.
  * Rules     RULES_SPEC 4 and 8; every row of the tables names its source.
  */
@@ -12,6 +13,7 @@
 #include "domain/drug.h"
 
 #define RULE_OFF (-1)
+#define PROFILE_RULES_MAX 16 /* add-on or maintenance rows of one profile that the engine reads */
 
 /* Which drugs a rule speaks of: drugs by name, or all with one of the traits, less exceptions.
  * Lists of drugs are sorted by index. */
@@ -27,6 +29,7 @@ bool drug_set_has(const struct drug_set *set, const struct drug *drug);
 
 struct substitution_group {
     struct drug_set set;
+    uint32_t line;
 };
 
 struct addon_rule {
@@ -34,6 +37,7 @@ struct addon_rule {
     int32_t max_days;      /* since the start of the line; RULE_OFF: no limit */
     bool needs_continuing; /* the backbone must go on */
     bool if_absent_class;  /* only if the line has no drug of the same class yet */
+    uint32_t line;
 };
 
 enum maintenance_kind {
@@ -52,6 +56,7 @@ struct maintenance_rule {
     bool needs_poly;     /* induction had at least two agents */
     int32_t min_prior;   /* the induction lasted at least so long */
     int32_t min_length;  /* the maintenance lasts at least so long to count */
+    uint32_t line;
 };
 
 enum salvage_basis {
@@ -97,6 +102,7 @@ struct profile {
     enum salvage_basis basis;
     struct slice basis_text; /* "any_line>=2" */
     struct slice source;     /* keys of mappings/sources.tsv */
+    uint32_t line;
 };
 
 enum regimen_use {
@@ -115,6 +121,7 @@ struct regimen {
     uint32_t uses;     /* enum regimen_use, or-ed */
     bool is_exclusive; /* a salvage signature with no first-line or consolidation use */
     struct slice source;
+    uint32_t line;
 };
 
 struct rules {

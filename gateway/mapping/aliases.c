@@ -19,12 +19,27 @@ static const struct column alias_columns[] = {
 static const struct table_schema alias_schema = { ALIAS_FILE, sizeof(struct alias_row),
                                                   alias_columns, COUNT_OF(alias_columns), 1 };
 
+/* A text that look-up would not take as the row means it. */
+static bool check_words(const struct alias_row *row, unsigned line, struct table_errors *errors)
+{
+    struct words words;
+    words_split(row->text, &words);
+    bool is_hidden = words_are_blinded(&words) || (row->route == 0 && words_are_local(&words));
+    if (is_hidden)
+        table_complain(errors, ALIAS_FILE, line, "text",
+                       "'%.*s' can never be found: it holds a word of a placebo or of a form that "
+                       "is no exposure",
+                       SLICE_ARGS(row->text));
+    return !is_hidden;
+}
+
 static bool put_alias(struct mapping_build *build, const struct alias_row *row, unsigned line,
                       struct table_errors *errors)
 {
     struct cell_place place = { ALIAS_FILE, line, "ingredients" };
     struct drug_list list;
-    if (!build_drug_list(build, place, row->ingredients, &list, errors))
+    if (!build_drug_list(build, place, row->ingredients, &list, errors) ||
+        !check_words(row, line, errors))
         return false;
     struct drug_code *code = ARENA_NEW(build->arena, struct drug_code);
     if (code == NULL)
@@ -33,9 +48,14 @@ static bool put_alias(struct mapping_build *build, const struct alias_row *row, 
     *code = (struct drug_code){ list.drugs, list.count, RANK_INGREDIENT, row->route == 0 };
     if (words_put(&build->mapping->drug_words, build->arena, row->text, code))
         return true;
-    table_complain(errors, ALIAS_FILE, line, "text",
-                   "'%.*s' has another row already, is a name of drugs.tsv, or has no word",
-                   SLICE_ARGS(row->text));
+    const struct drug_code *other = words_find(&build->mapping->drug_words, row->text);
+    if (other != NULL)
+        table_complain(errors, ALIAS_FILE, line, "text",
+                       "'%.*s' maps twice: an earlier row, or the name in drugs.tsv, says %s",
+                       SLICE_ARGS(row->text), target_of_drugs(other).text);
+    else
+        table_complain(errors, ALIAS_FILE, line, "text", "'%.*s' has no word, or too many",
+                       SLICE_ARGS(row->text));
     return false;
 }
 

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "mapping/mapping_int.h"
 
 /* Codes of drugs: every file is a column of codes, a column of ingredients and a route. */
@@ -65,6 +66,17 @@ struct drug_list without_carriers(struct drug_list list, struct arena *arena)
     return (struct drug_list){ kept, count };
 }
 
+struct target_text target_of_drugs(const struct drug_code *code)
+{
+    struct target_text out;
+    struct text text = TEXT(out.text);
+    text_add(&text, "%s", code == NULL || code->count == 0 ? "nothing" : "");
+    for (unsigned i = 0; code != NULL && i < code->count; i++)
+        text_add(&text, "%s%.*s", i > 0 ? ";" : "", SLICE_ARGS(code->drugs[i]->name));
+    text_add(&text, "%s", code != NULL && !code->is_exposure ? " (no exposure)" : "");
+    return out;
+}
+
 static bool put_row(struct mapping_build *build, const struct code_file *file,
                     const struct code_row *row, unsigned line, struct table_errors *errors)
 {
@@ -94,8 +106,11 @@ static bool put_row(struct mapping_build *build, const struct code_file *file,
     struct slice kept = arena_copy(build->arena, key);
     if (index_put(&build->mapping->drug_codes, file->system, kept, code))
         return true;
+    struct target_text other =
+        target_of_drugs(index_find(&build->mapping->drug_codes, file->system, kept));
     table_complain(errors, place.file, line, file->schema.columns[0].name,
-                   "'%.*s' has another row already, here or in drugs.tsv", SLICE_ARGS(row->code));
+                   "'%.*s' maps twice: an earlier row, here or in another table, says %s",
+                   SLICE_ARGS(row->code), other.text);
     return false;
 }
 

@@ -80,8 +80,12 @@ static bool put_row(struct mapping_build *build, const struct condition_file *fi
     key = arena_copy(build->arena, key);
     if (index_put(&build->mapping->condition_codes, file->system, key, kept))
         return true;
-    table_complain(errors, place.file, line, "code", "'%.*s' is in an earlier row already",
-                   SLICE_ARGS(row->code));
+    const struct condition_row *other =
+        index_find(&build->mapping->condition_codes, file->system, key);
+    if (other != NULL)
+        table_complain(errors, place.file, line, "code",
+                       "'%.*s' maps twice: an earlier row says %.*s, %s", SLICE_ARGS(row->code),
+                       SLICE_ARGS(other->code.disease->key), meaning_words[other->code.meaning]);
     return false;
 }
 
@@ -112,6 +116,14 @@ static bool put_words(struct mapping_build *build, const struct word_row *row, u
     struct condition_row *kept = ARENA_NEW(build->arena, struct condition_row);
     if (kept == NULL)
         return true; /* mapping_load() looks at the arena at its end */
+    struct words words;
+    words_split(row->text, &words);
+    if (words_doubt(&words)) {
+        table_complain(errors, WORDS_FILE, line, "text",
+                       "'%.*s' can never be found: it holds a word of denial or doubt",
+                       SLICE_ARGS(row->text));
+        return false;
+    }
     *kept = (struct condition_row){ { disease, MEANS_PRIMARY }, false };
     if (words_put(&build->mapping->condition_words, build->arena, row->text, kept))
         return true;

@@ -200,6 +200,7 @@ bool diseases_load(struct mapping_build *build, struct mapping_files files,
         return false;
     struct mapping *mapping = build->mapping;
     mapping->disease_count = (unsigned)table.count;
+    mapping->disease_lines = table.lines;
     mapping->diseases = ARENA_ARRAY(build->arena, struct disease, table.count + 1);
     mapping->profile_keys = ARENA_ARRAY(build->arena, struct slice, table.count + 1);
     const struct disease **by_index =

@@ -91,7 +91,7 @@ static bool tie_profiles(struct mapping *mapping, struct table_errors *errors)
         mapping->diseases[i].profile = find_profile(&mapping->rules, key);
         if (mapping->diseases[i].profile != NULL)
             continue;
-        table_complain(errors, "mappings/diseases.tsv", 0, "profile",
+        table_complain(errors, "mappings/diseases.tsv", mapping->disease_lines[i], "profile",
                        "'%.*s' of disease '%.*s' is not a row of profiles.tsv", SLICE_ARGS(key),
                        SLICE_ARGS(mapping->diseases[i].key));
         ok = false;

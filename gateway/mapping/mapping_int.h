@@ -55,6 +55,7 @@ struct mapping {
     unsigned drug_count;
     struct disease *diseases;   /* by index */
     struct slice *profile_keys; /* of each disease, until the profiles are loaded */
+    const unsigned *disease_lines;
     unsigned disease_count;
     struct code_index drug_names, disease_keys;
     struct code_index drug_codes;      /* space: enum code_system */
@@ -109,6 +110,12 @@ bool build_one_disease(const struct mapping_build *build, struct cell_place plac
                        struct slice cell, const struct disease **out,
                        struct table_errors *errors) MUST_USE;
 
+/* "cisplatin;etoposide (local)" for complaints about a code that has another row already. */
+struct target_text {
+    char text[100];
+};
+struct target_text target_of_drugs(const struct drug_code *code);
+
 /* --- tables ---------------------------------------------------------------------------------- */
 
 /* The file of `schema` among `files` ("mappings/drugs.tsv" is the file named "drugs.tsv"), read,
@@ -156,6 +163,12 @@ unsigned finding_of(const struct finding_index *index, const struct concept *con
 
 /* Without the carriers (hyaluronidase) when another ingredient remains. */
 struct drug_list without_carriers(struct drug_list list, struct arena *arena);
+
+/* Words that look-up takes for a denial or a doubt, for a form that is no exposure, or for a
+ * blinded drug: a row that holds one would never be found as it is meant. */
+bool words_doubt(const struct words *words);
+bool words_are_local(const struct words *words);
+bool words_are_blinded(const struct words *words);
 
 /* resolve_text.c: an order that has no known code. */
 struct text_drugs {

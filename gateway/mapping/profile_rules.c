@@ -121,8 +121,10 @@ static bool load_substitutions(struct profile_build *context)
         unsigned count = 0;
         for (size_t i = 0; i < table.count; i++) {
             struct cell_place place = { SUBSTITUTIONS_FILE, table.lines[i], "ingredients" };
-            if (names_profile(rows[i].profiles, context->profiles[p].key))
-                ok = profile_drugs(context, place, rows[i].ingredients, &groups[count++].set) && ok;
+            if (!names_profile(rows[i].profiles, context->profiles[p].key))
+                continue;
+            groups[count].line = table.lines[i];
+            ok = profile_drugs(context, place, rows[i].ingredients, &groups[count++].set) && ok;
         }
         context->profiles[p].substitutions = groups;
         context->profiles[p].substitution_count = count;
@@ -140,7 +142,8 @@ static bool read_addon(struct profile_build *context, const struct addon_row *ro
     *out = (struct addon_rule){ .set = { .traits = row->traits },
                                 .max_days = row->max_days,
                                 .needs_continuing = row->needs_continuing,
-                                .if_absent_class = row->if_absent_class };
+                                .if_absent_class = row->if_absent_class,
+                                .line = line };
     bool ok = profile_drugs(context, place, row->ingredients, &out->set);
     if (ok && out->set.drug_count == 0 && row->traits == 0) {
         table_complain(context->errors, place.file, line, place.column,
@@ -219,7 +222,8 @@ static bool read_maintenance(struct profile_build *context, const struct mainten
                                       .needs_platinum = row->needs_platinum,
                                       .needs_poly = row->needs_poly,
                                       .min_prior = row->min_prior,
-                                      .min_length = row->min_length };
+                                      .min_length = row->min_length,
+                                      .line = line };
     bool ok = profile_drugs(context, place, row->ingredients, &out->set);
     if (ok && out->set.drug_count == 0 && row->traits == 0) {
         table_complain(context->errors, place.file, line, place.column,

@@ -166,6 +166,7 @@ static bool read_profile(struct profile_build *context, const struct profile_row
 {
     struct cell_place place = { PROFILES_FILE, line, "gap_exempt" };
     *out = row->profile;
+    out->line = line;
     out->basis = (enum salvage_basis)row->basis;
     out->basis_text = slice_of(basis_texts[row->basis]);
     bool ok = profile_drugs(context, place, row->gap_exempt, &out->gap_exempt);

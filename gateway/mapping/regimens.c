@@ -51,7 +51,8 @@ static bool read_regimen(struct mapping_build *build, const struct regimen_row *
                              .drug_count = list.count,
                              .uses = row->uses,
                              .is_exclusive = row->is_exclusive,
-                             .source = row->source };
+                             .source = row->source,
+                             .line = line };
     place.column = "disease";
     if (!slice_is(row->disease, "*"))
         ok = build_one_disease(build, place, row->disease, &out->disease, errors) && ok;

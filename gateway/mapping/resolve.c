@@ -283,6 +283,8 @@ static const char *const doubt_words[] = { "no",        "not",       "without", 
                                            "benign",    "negative",  "history",   "exclude",
                                            "query",     NULL };
 
+bool words_doubt(const struct words *words) { return words_have(words, doubt_words); }
+
 static const struct {
     const char *word;
     enum condition_meaning meaning;
@@ -309,7 +311,7 @@ static void find_condition_words(const struct mapping *mapping, struct slice tex
 {
     struct words words;
     words_split(text, &words);
-    if (words_have(&words, doubt_words))
+    if (words_doubt(&words))
         return;
     enum condition_meaning meaning = meaning_of(&words);
     for (unsigned at = 0, length = 1; at < words.count; at += length, length = 1) {

@@ -33,6 +33,9 @@ static const char *const conjugate_words[] = { "vedotin",    "deruxtecan",   "em
                                                "pelidotin",  "samrotecan",   "brengitecan",
                                                "botidotin",  "sesutecan",    NULL };
 
+bool words_are_local(const struct words *words) { return words_have(words, local_words); }
+bool words_are_blinded(const struct words *words) { return words_have(words, blinded_words); }
+
 static bool is_one_of(struct slice word, const char *const *list)
 {
     for (unsigned i = 0; list[i] != NULL; i++)
@@ -134,10 +137,10 @@ struct text_drugs resolve_drug_text(const struct mapping *mapping, struct slice 
     struct found found = { .count = 0 };
     words_split(text, &words);
     search(mapping, &words, &found);
-    if (!found.is_known || found.is_unsafe || words_have(&words, blinded_words))
+    if (!found.is_known || found.is_unsafe || words_are_blinded(&words))
         return none;
     struct text_drugs out = { { NULL, 0 }, true };
-    if (words_have(&words, local_words) || found.count == 0)
+    if (words_are_local(&words) || found.count == 0)
         return out;
     const struct drug **kept = ARENA_ARRAY(arena, const struct drug *, found.count);
     if (kept == NULL)

@@ -111,9 +111,9 @@ static void read_profile(struct course *course)
         if (course->drugs[i]->group == DRUG_UNKNOWN)
             course->unknown |= slot_bit(i);
     }
-    for (unsigned i = 0; i < profile->addon_count && i < RULES_MAX; i++)
+    for (unsigned i = 0; i < profile->addon_count && i < PROFILE_RULES_MAX; i++)
         course->addons[i] = slots_of_set(course, &profile->addons[i].set);
-    for (unsigned i = 0; i < profile->maintenance_count && i < RULES_MAX; i++)
+    for (unsigned i = 0; i < profile->maintenance_count && i < PROFILE_RULES_MAX; i++)
         course->maintenance[i] = slots_of_set(course, &profile->maintenance[i].set);
     for (unsigned i = 0; i < profile->substitution_count; i++) {
         uint64_t group = slots_of_set(course, &profile->substitutions[i].set);

@@ -12,7 +12,6 @@
 #include "domain/rules.h"
 
 #define SLOT_NONE 64
-#define RULES_MAX 16 /* add-on or maintenance rows of one profile that the engine reads */
 
 /* A cancer of the patient, as Conditions and reasons name it. */
 struct cancer {
@@ -110,7 +109,7 @@ struct course {
     /* what the profile says about each slot */
     uint64_t exempt, supplement, rechallenge, cell, depletion, conditioning, platinum, cytotoxic;
     uint64_t unknown;
-    uint64_t addons[RULES_MAX], maintenance[RULES_MAX];
+    uint64_t addons[PROFILE_RULES_MAX], maintenance[PROFILE_RULES_MAX];
     uint64_t substitutes[LOT_DRUGS_MAX];
 
     const struct atom **relapses; /* relapse, progression, refractory of Conditions; by day */

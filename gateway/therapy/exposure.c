@@ -2,17 +2,9 @@
 
 #include "therapy/attribute.h"
 
-#define NOT_LINE_TRAITS                                                                     \
-    ((uint32_t)(TRAIT_STEROID | TRAIT_GROWTH_FACTOR | TRAIT_BONE_AGENT | TRAIT_ANTIEMETIC | \
-                TRAIT_MODULATOR | TRAIT_MOBILISATION | TRAIT_BOOSTER))
-
-/* LOT-030: supportive drugs never make a line. */
 bool exposure_makes_lines(const struct drug *drug)
 {
-    return ((drug->group == DRUG_ANTINEOPLASTIC || drug->group == DRUG_ENDOCRINE ||
-             drug->group == DRUG_UNKNOWN) &&
-            (drug->traits & NOT_LINE_TRAITS) == 0) ||
-           !RULE_ON(SUPPORTIVE);
+    return drug_makes_lines(drug) || !RULE_ON(SUPPORTIVE);
 }
 
 /* Steroids print the name of a regimen; nothing else of the supportive drugs is of interest. */

@@ -14,5 +14,5 @@ bool exposures_collect(struct engine *engine, struct err *err) MUST_USE;
 /* An order by the id of a reference such as "MedicationRequest/o"; NULL when it is not there. */
 const struct event *exposures_find_order(struct engine *engine, struct slice reference);
 
-/* True for a drug that may open, close or name a line. */
+/* True for a drug that may open, close or name a line (LOT-030). */
 bool exposure_makes_lines(const struct drug *drug);

@@ -63,7 +63,7 @@ static bool is_addon(struct course *course, const struct line_state *line,
                      const struct batch *batch, unsigned slot, struct finding *finding)
 {
     int32_t age = batch->day - line->start;
-    for (unsigned r = 0; r < course->profile->addon_count && r < RULES_MAX; r++) {
+    for (unsigned r = 0; r < course->profile->addon_count && r < PROFILE_RULES_MAX; r++) {
         const struct addon_rule *rule = &course->profile->addons[r];
         if ((course->addons[r] & slot_bit(slot)) == 0 ||
             (rule->max_days != RULE_OFF && age > rule->max_days) ||
@@ -115,7 +115,7 @@ static bool is_allowed_line(const struct maintenance_rule *rule, unsigned number
 const struct maintenance_rule *stay_continuation_rule(const struct course *course,
                                                       const struct line_state *line, unsigned slot)
 {
-    for (unsigned r = 0; r < course->profile->maintenance_count && r < RULES_MAX; r++) {
+    for (unsigned r = 0; r < course->profile->maintenance_count && r < PROFILE_RULES_MAX; r++) {
         const struct maintenance_rule *rule = &course->profile->maintenance[r];
         bool is_kind = rule->kind == MAINTENANCE_CONTINUATION || rule->kind == MAINTENANCE_EITHER;
         if (is_kind && (course->maintenance[r] & slot_bit(slot)) != 0 &&
@@ -228,7 +228,7 @@ static bool is_maintenance(struct course *course, const struct line_state *line,
     bool is_single = (batch->slots & ~line->taken) == slot_bit(slot);
     if (!is_single || (line->earlier & slot_bit(slot)) != 0)
         return false;
-    for (unsigned r = 0; r < course->profile->maintenance_count && r < RULES_MAX; r++) {
+    for (unsigned r = 0; r < course->profile->maintenance_count && r < PROFILE_RULES_MAX; r++) {
         const struct maintenance_rule *rule = &course->profile->maintenance[r];
         bool is_switch = rule->kind == MAINTENANCE_SWITCH || rule->kind == MAINTENANCE_EITHER;
         if (!is_switch || (course->maintenance[r] & slot_bit(slot)) == 0 ||
@@ -253,7 +253,7 @@ static bool is_post_transplant(const struct course *course, const struct line_st
         return false;
     int32_t since = batch->day - transplant;
     int32_t limit = course->profile->post_transplant_maintenance;
-    for (unsigned r = 0; r < course->profile->maintenance_count && r < RULES_MAX; r++) {
+    for (unsigned r = 0; r < course->profile->maintenance_count && r < PROFILE_RULES_MAX; r++) {
         const struct maintenance_rule *rule = &course->profile->maintenance[r];
         if (rule->kind == MAINTENANCE_POST_TRANSPLANT &&
             (course->maintenance[r] & slot_bit(slot)) != 0 && rule->max_gap > limit)

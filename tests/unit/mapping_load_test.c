@@ -40,27 +40,34 @@ static const struct damage {
       "drugs.tsv; the nearest is 'carboplatin'" },
     { "a product twice", "rxnorm_products.tsv", "1658084\tSCD\tx\ttrastuzumab\tsystemic\tme\n",
       NULL,
-      "mappings/rxnorm_products.tsv:LAST rxcui: '1658084' has another row already, here or in "
-      "drugs.tsv" },
+      "mappings/rxnorm_products.tsv:LAST rxcui: '1658084' maps twice: an earlier row, here or in "
+      "another table, says trastuzumab emtansine" },
     { "a product code in the other file too", "rxnorm_other.tsv",
       "1658084\ttrastuzumab\tsystemic\tme\n", NULL,
-      "mappings/rxnorm_other.tsv:LAST rxcui: '1658084' has another row already, here or in "
-      "drugs.tsv" },
+      "mappings/rxnorm_other.tsv:LAST rxcui: '1658084' maps twice: an earlier row, here or in "
+      "another table, says trastuzumab emtansine" },
     { "an unknown route", "rxnorm_other.tsv", "99999991\tcisplatin\toral\tme\n", NULL,
       "mappings/rxnorm_other.tsv:LAST route: 'oral' is not one of: systemic local other" },
     { "an NDC that is none", "ndc.tsv", "12-34\tcisplatin\tsystemic\tme\n", NULL,
       "mappings/ndc.tsv:LAST ndc: '12-34' is not a code of this system" },
     { "an ATC code twice", "atc.tsv", "L01XA01\tcarboplatin\tsystemic\tme\n", NULL,
-      "mappings/atc.tsv:LAST code: 'L01XA01' has another row already, here or in drugs.tsv" },
+      "mappings/atc.tsv:LAST code: 'L01XA01' maps twice: an earlier row, here or in another "
+      "table, says cisplatin" },
     { "a CIEL code of an unknown ingredient", "ciel.tsv", "1\tzzz\tsystemic\tme\n", NULL,
       "mappings/ciel.tsv:LAST ingredients: 'zzz' is not an ingredient of drugs.tsv" },
     { "an alias that stands for another drug too", "aliases.tsv", "5-fu\tcisplatin\tsystemic\tme\n",
       NULL,
-      "mappings/aliases.tsv:LAST text: '5-fu' has another row already, is a name of drugs.tsv, or "
-      "has no word" },
+      "mappings/aliases.tsv:LAST text: '5-fu' maps twice: an earlier row, or the name in "
+      "drugs.tsv, says fluorouracil" },
     { "an alias without a letter", "aliases.tsv", "---\tcisplatin\tsystemic\tme\n", NULL,
-      "mappings/aliases.tsv:LAST text: '---' has another row already, is a name of drugs.tsv, or "
-      "has no word" },
+      "mappings/aliases.tsv:LAST text: '---' has no word, or too many" },
+    { "an alias that is no exposure by its own words", "aliases.tsv",
+      "Miracle cream\tcisplatin\tsystemic\tme\n", NULL,
+      "mappings/aliases.tsv:LAST text: 'Miracle cream' can never be found: it holds a word of a "
+      "placebo or of a form that is no exposure" },
+    { "words of a disease that doubt it", "condition_words.tsv", "possible myeloma\tmm\tme\n", NULL,
+      "mappings/condition_words.tsv:LAST text: 'possible myeloma' can never be found: it holds a "
+      "word of denial or doubt" },
     { "a disease twice", "diseases.tsv", "mm\tmyeloma\thematologic\t-\tmm\tme\n", NULL,
       "mappings/diseases.tsv:LAST key: 'mm' is in an earlier row already" },
     { "within a disease that is not there", "diseases.tsv",
@@ -69,7 +76,8 @@ static const struct damage {
     { "within itself", "diseases.tsv", "newone\tnew\tsolid\tnewone\tgeneric\tme\n", NULL,
       "mappings/diseases.tsv:LAST within: 'newone' leads in a circle" },
     { "a profile that is not there", "diseases.tsv", "newone\tnew\tsolid\t-\tnsclq\tme\n", NULL,
-      "mappings/diseases.tsv:0 profile: 'nsclq' of disease 'newone' is not a row of profiles.tsv" },
+      "mappings/diseases.tsv:LAST profile: 'nsclq' of disease 'newone' is not a row of "
+      "profiles.tsv" },
     { "drugs of a disease that is not there", "disease_drugs.tsv", "lungs\tlists\tcisplatin\tme\n",
       NULL, "mappings/disease_drugs.tsv:LAST disease: 'lungs' is not a key of diseases.tsv" },
     { "a disease lists a drug that is not there", "disease_drugs.tsv",
@@ -79,7 +87,7 @@ static const struct damage {
       "the nearest is 'bortezomib'" },
     { "a condition code twice, with and without its dot", "icd10cm.tsv",
       "C9002\texact\tmm\tprimary\tx\tme\n", NULL,
-      "mappings/icd10cm.tsv:LAST code: 'C9002' is in an earlier row already" },
+      "mappings/icd10cm.tsv:LAST code: 'C9002' maps twice: an earlier row says mm, in_relapse" },
     { "a condition of an unknown disease", "icd10cm.tsv", "C99.9\texact\tmyeloma\tprimary\tx\tme\n",
       NULL, "mappings/icd10cm.tsv:LAST disease: 'myeloma' is not a key of diseases.tsv" },
     { "an unknown meaning", "icd10who.tsv", "C99.9\tbelow\tmm\tin_relaps\tme\n", NULL,
