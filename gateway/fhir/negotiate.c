@@ -53,6 +53,14 @@ static struct media media_of(struct slice text)
     return media;
 }
 
+enum fhir_body fhir_body_of(enum http_verb verb, enum fhir_interaction interaction)
+{
+    if (interaction == FHIR_DO_PATCH)
+        return FHIR_BODY_PATCH;
+    bool is_posted_search = interaction == FHIR_DO_SEARCH && verb == VERB_POST;
+    return is_posted_search ? FHIR_BODY_FORM : FHIR_BODY_RESOURCE;
+}
+
 static bool check_form(struct slice type, struct err *err)
 {
     return is_same(trim(slice_take_until(&type, ';')), "application/x-www-form-urlencoded") ||
@@ -60,12 +68,21 @@ static bool check_form(struct slice type, struct err *err)
                     "a search is posted as application/x-www-form-urlencoded");
 }
 
-static bool check_body(const struct http_request *request, bool is_form, struct err *err)
+static bool check_patch(struct slice type, struct err *err)
+{
+    return is_same(trim(slice_take_until(&type, ';')), "application/json-patch+json") ||
+           err_fail(err, ERR_MEDIA_TYPE, "Content-Type",
+                    "a patch is sent as application/json-patch+json");
+}
+
+static bool check_body(const struct http_request *request, enum fhir_body body, struct err *err)
 {
     struct slice type = http_header_find(request, "content-type");
+    if (body == FHIR_BODY_PATCH)
+        return check_patch(type, err);
     if (request->body.len == 0 || type.len == 0)
         return true;
-    if (is_form)
+    if (body == FHIR_BODY_FORM)
         return check_form(type, err);
     struct media media = media_of(type);
     if (!media.is_json)
@@ -108,12 +125,12 @@ static bool check_format(struct slice format, struct err *err)
     return err_fail(err, ERR_NOT_ACCEPTABLE, "_format", "replies are application/fhir+json");
 }
 
-bool fhir_negotiate(const struct http_request *request, bool is_form, struct arena *arena,
+bool fhir_negotiate(const struct http_request *request, enum fhir_body body, struct arena *arena,
                     bool *is_pretty, struct err *err)
 {
     bool has_format = false, pretty = false;
     struct slice query = request->query, name, value;
-    if (!check_body(request, is_form, err))
+    if (!check_body(request, body, err))
         return false;
     while (http_query_next(&query, arena, &name, &value)) {
         if (slice_is(name, "_pretty")) {

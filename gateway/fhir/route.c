@@ -6,8 +6,8 @@
 
 /* --- the table ------------------------------------------------------------------------------- */
 
-#define KEEPS                                                                 \
-    (DOES(READ) | DOES(VREAD) | DOES(HISTORY) | DOES(CREATE) | DOES(UPDATE) | \
+#define KEEPS                                                                               \
+    (DOES(READ) | DOES(VREAD) | DOES(HISTORY) | DOES(CREATE) | DOES(UPDATE) | DOES(PATCH) | \
      DOES(CONDITIONAL_UPDATE) | DOES(DELETE) | DOES(CONDITIONAL_DELETE) | DOES(SEARCH))
 
 /* clang-format off */
@@ -94,7 +94,7 @@ static struct parts split(struct slice path)
 
 /* What a verb may mean at one place; 0 interactions for the verbs that mean nothing there. */
 struct place {
-    uint32_t get, post, put, delete;
+    uint32_t get, post, put, delete, patch;
 };
 
 static uint32_t meaning_of(enum http_verb verb, const struct place *place)
@@ -110,6 +110,7 @@ static uint32_t meaning_of(enum http_verb verb, const struct place *place)
     case VERB_DELETE:
         return place->delete;
     case VERB_PATCH:
+        return place->patch;
     case VERB_OPTIONS:
     case VERB_OTHER:
         break;
@@ -124,7 +125,8 @@ static struct slice allow_text(uint32_t offered, const struct place *place, stru
     const char *post = (place->post & offered) != 0 ? ", POST" : "";
     const char *put = (place->put & offered) != 0 ? ", PUT" : "";
     const char *delete = (place->delete &offered) != 0 ? ", DELETE" : "";
-    return arena_format(arena, "OPTIONS%s%s%s%s", get, post, put, delete);
+    const char *patch = (place->patch & offered) != 0 ? ", PATCH" : "";
+    return arena_format(arena, "OPTIONS%s%s%s%s%s", get, post, put, delete, patch);
 }
 
 static bool choose(enum http_verb verb, uint32_t offered, const struct place *place,
@@ -179,10 +181,14 @@ static bool route_type(enum http_verb verb, const struct parts *parts,
                        const struct fhir_offer *offer, struct arena *arena,
                        struct fhir_route *route, struct slice *allow, struct err *err)
 {
-    static const struct place type = { DOES(SEARCH), DOES(CREATE), DOES(CONDITIONAL_UPDATE),
-                                       DOES(CONDITIONAL_DELETE) };
+    static const struct place type = { .get = DOES(SEARCH),
+                                       .post = DOES(CREATE),
+                                       .put = DOES(CONDITIONAL_UPDATE),
+                                       .delete = DOES(CONDITIONAL_DELETE) };
     static const struct place search = { .post = DOES(SEARCH) };
-    static const struct place instance = { DOES(READ), 0, DOES(UPDATE), DOES(DELETE) };
+    static const struct place instance = {
+        .get = DOES(READ), .put = DOES(UPDATE), .delete = DOES(DELETE), .patch = DOES(PATCH)
+    };
     static const struct place history = { .get = DOES(HISTORY) };
     static const struct place version = { .get = DOES(VREAD) };
 

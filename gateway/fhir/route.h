@@ -21,6 +21,7 @@
     X(CREATE,             "create")                                          \
     X(UPDATE,             "update")                                          \
     X(CONDITIONAL_UPDATE, "update")                                          \
+    X(PATCH,              "patch")                                           \
     X(DELETE,             "delete")                                          \
     X(CONDITIONAL_DELETE, "delete")                                          \
     X(SEARCH,             "search-type")                                     \
@@ -54,7 +55,9 @@ bool fhir_route_entry(enum http_verb verb, struct slice url, struct arena *arena
 /* True when identifiers of the type are indexed by the store. */
 bool fhir_type_is_identified(enum fhir_type type);
 
-/* Formats: request body (a form where a search is posted) and wanted reply.
- * ERR_MEDIA_TYPE / ERR_NOT_ACCEPTABLE. */
-bool fhir_negotiate(const struct http_request *request, bool is_form, struct arena *arena,
+/* What a request's body is: a resource, the parameters of a posted search, or a JSON Patch. */
+enum fhir_body { FHIR_BODY_RESOURCE, FHIR_BODY_FORM, FHIR_BODY_PATCH };
+enum fhir_body fhir_body_of(enum http_verb verb, enum fhir_interaction interaction);
+/* Formats: request body and wanted reply.  ERR_MEDIA_TYPE / ERR_NOT_ACCEPTABLE. */
+bool fhir_negotiate(const struct http_request *request, enum fhir_body body, struct arena *arena,
                     bool *is_pretty, struct err *err) MUST_USE;

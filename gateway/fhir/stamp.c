@@ -3,131 +3,7 @@
 #include <stdio.h>
 
 #include "base/date.h"
-
-/* Stored bytes were read strictly before, so one glance over the top level is enough: members are
- * found by their brackets and strings, and nothing is interpreted. */
-
-struct member {
-    struct slice key, value; /* raw; the key without its quotes */
-};
-
-struct cursor {
-    struct slice text;
-    size_t at;
-};
-
-static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-static void skip_blanks(struct cursor *cursor)
-{
-    while (cursor->at < cursor->text.len && is_blank(cursor->text.at[cursor->at]))
-        cursor->at++;
-}
-
-static bool take_char(struct cursor *cursor, char c)
-{
-    skip_blanks(cursor);
-    if (cursor->at >= cursor->text.len || cursor->text.at[cursor->at] != c)
-        return false;
-    cursor->at++;
-    return true;
-}
-
-/* Stands at the opening quote; ends behind the closing one, which no backslash escapes. */
-static bool skip_string(struct cursor *cursor)
-{
-    const char *open = cursor->text.at + cursor->at, *end = cursor->text.at + cursor->text.len;
-    for (const char *at = open + 1; at < end; at++) {
-        at = memchr(at, '"', (size_t)(end - at));
-        if (at == NULL)
-            return false;
-        const char *slash = at;
-        while (slash - 1 > open && slash[-1] == '\\')
-            slash--;
-        if ((at - slash) % 2 == 0) {
-            cursor->at = (size_t)(at + 1 - cursor->text.at);
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool skip_value(struct cursor *cursor)
-{
-    struct slice text = cursor->text;
-    size_t depth = 0;
-    while (cursor->at < text.len) {
-        char c = text.at[cursor->at];
-        if (c == '"') {
-            if (!skip_string(cursor))
-                return false;
-            if (depth == 0)
-                return true;
-            continue;
-        }
-        bool is_close = c == '}' || c == ']';
-        if (depth == 0 && (is_close || c == ',' || is_blank(c)))
-            return true;
-        cursor->at++;
-        if (c == '{' || c == '[')
-            depth++;
-        else if (is_close && --depth == 0)
-            return true;
-    }
-    return false;
-}
-
-/* False at the closing brace (which is passed) and on broken text; `bad` tells them apart. */
-static bool next_member(struct cursor *cursor, bool is_first, struct member *out, bool *bad)
-{
-    bool is_end = take_char(cursor, '}');
-    if (is_end)
-        return false;
-    *bad = true;
-    if (!is_first && !take_char(cursor, ','))
-        return false;
-    skip_blanks(cursor);
-    size_t key = cursor->at;
-    if (key >= cursor->text.len || cursor->text.at[key] != '"' || !skip_string(cursor))
-        return false;
-    out->key = (struct slice){ cursor->text.at + key + 1, cursor->at - key - 2 };
-    if (!take_char(cursor, ':'))
-        return false;
-    skip_blanks(cursor);
-    size_t value = cursor->at;
-    if (!skip_value(cursor) || cursor->at == value)
-        return false;
-    out->value = (struct slice){ cursor->text.at + value, cursor->at - value };
-    *bad = false;
-    return true;
-}
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : 0;
-}
-
-/* A key may be spelt with escapes: "\u0069d" is "id". */
-static bool key_is(struct slice key, const char *name)
-{
-    size_t at = 0;
-    for (; *name != '\0'; name++) {
-        if (at >= key.len)
-            return false;
-        int c = (unsigned char)key.at[at++];
-        if (c == '\\' && at + 5 <= key.len && key.at[at] == 'u') {
-            c = hex_value(key.at[at + 1]) << 12 | hex_value(key.at[at + 2]) << 8 |
-                hex_value(key.at[at + 3]) << 4 | hex_value(key.at[at + 4]);
-            at += 5;
-        }
-        if (c != *name)
-            return false;
-    }
-    return at == key.len;
-}
+#include "base/json_text.h"
 
 /* --- what to change -------------------------------------------------------------------------- */
 
@@ -140,8 +16,8 @@ struct edit {
 
 struct stamp {
     struct slice body, id, version, updated;
-    struct member resource_type, own_id, meta; /* value.at is NULL where there is none */
-    size_t first;                              /* behind the opening brace */
+    struct json_member resource_type, own_id, meta; /* value.at is NULL where there is none */
+    size_t first;                                   /* behind the opening brace */
     bool is_empty;
     struct arena *arena;
     struct edit edits[EDITS_MAX];
@@ -150,25 +26,24 @@ struct stamp {
 
 static bool find_members(struct stamp *stamp)
 {
-    struct cursor cursor = { stamp->body, 0 };
-    struct member member;
-    bool bad = false;
+    struct json_cursor cursor = { .text = stamp->body };
+    struct json_member member;
     if (slice_starts(stamp->body, SLICE("\xef\xbb\xbf")))
         cursor.at = 3;
-    if (!take_char(&cursor, '{'))
+    if (!json_take(&cursor, '{'))
         return false;
     stamp->first = cursor.at;
     stamp->is_empty = true;
-    for (; next_member(&cursor, stamp->is_empty, &member, &bad); stamp->is_empty = false) {
-        if (key_is(member.key, "id"))
+    for (; json_next_member(&cursor, &member); stamp->is_empty = false) {
+        if (json_key_is(member.key, "id"))
             stamp->own_id = member;
-        else if (key_is(member.key, "meta"))
+        else if (json_key_is(member.key, "meta"))
             stamp->meta = member;
-        else if (key_is(member.key, "resourceType"))
+        else if (json_key_is(member.key, "resourceType"))
             stamp->resource_type = member;
     }
-    skip_blanks(&cursor);
-    return !bad && cursor.at == stamp->body.len;
+    json_skip_blanks(&cursor);
+    return !cursor.is_bad && cursor.at == stamp->body.len;
 }
 
 static size_t offset_of(const struct stamp *stamp, const char *at)
@@ -194,7 +69,7 @@ static void replace(struct stamp *stamp, struct slice value, struct slice with)
 }
 
 /* A new member behind `before`, or first in the object when there is none to stand behind. */
-static void insert(struct stamp *stamp, const struct member *before, struct slice member)
+static void insert(struct stamp *stamp, const struct json_member *before, struct slice member)
 {
     bool is_behind = before->value.at != NULL;
     size_t at = is_behind ? offset_of(stamp, before->value.at + before->value.len) : stamp->first;
@@ -205,19 +80,19 @@ static void insert(struct stamp *stamp, const struct member *before, struct slic
 /* versionId and lastUpdated inside a meta that is there. */
 static bool stamp_meta(struct stamp *stamp)
 {
-    struct cursor cursor = { stamp->meta.value, 0 };
-    struct member member, version = { 0 }, updated = { 0 };
-    bool bad = false, is_empty = true;
-    if (!take_char(&cursor, '{'))
+    struct json_cursor cursor = { .text = stamp->meta.value };
+    struct json_member member, version = { 0 }, updated = { 0 };
+    bool is_empty = true;
+    if (!json_take(&cursor, '{'))
         return false;
     size_t first = offset_of(stamp, stamp->meta.value.at) + cursor.at;
-    for (; next_member(&cursor, is_empty, &member, &bad); is_empty = false) {
-        if (key_is(member.key, "versionId"))
+    for (; json_next_member(&cursor, &member); is_empty = false) {
+        if (json_key_is(member.key, "versionId"))
             version = member;
-        else if (key_is(member.key, "lastUpdated"))
+        else if (json_key_is(member.key, "lastUpdated"))
             updated = member;
     }
-    if (bad)
+    if (cursor.is_bad)
         return false;
     if (version.value.at != NULL)
         replace(stamp, version.value, stamp->version);

@@ -151,6 +151,7 @@ static void write_rest(struct json_writer *writer, const struct fhir_capability_
 void fhir_write_capability(const struct fhir_capability_settings *settings, struct buffer *out)
 {
     static const char *const formats[] = { "application/fhir+json", "json" };
+    static const char *const patch_formats[] = { "application/json-patch+json" };
     char date[INSTANT_TEXT_SIZE];
     struct json_writer writer;
     json_writer_init(&writer, out, false);
@@ -171,6 +172,7 @@ void fhir_write_capability(const struct fhir_capability_settings *settings, stru
     json_object_end(&writer);
     json_put_text(&writer, "fhirVersion", "4.0.1");
     write_texts(&writer, "format", formats, COUNT_OF(formats));
+    write_texts(&writer, "patchFormat", patch_formats, COUNT_OF(patch_formats));
     write_rest(&writer, settings);
     json_object_end(&writer);
 }

@@ -26,6 +26,9 @@ static bool entry_read(struct ingest_call *call, const struct fhir_entry *entry,
     if (!fhir_route_entry(entry->verb, entry->url, call->arena, &op->route, &op->query,
                           &op->answer.err))
         return false;
+    if (op->route.interaction == FHIR_DO_PATCH)
+        return entry_fails(op, ERR_UNSUPPORTED, "request.method",
+                           "a patch is not offered inside a Bundle: send it alone");
     op->if_match = entry->if_match;
     op->if_none_match = entry->if_none_match;
     op->if_none_exist = entry->if_none_exist;
@@ -93,6 +96,7 @@ static unsigned rank_of(const struct ingest_op *op)
     case FHIR_DO_CREATE:
         return 1;
     case FHIR_DO_UPDATE:
+    case FHIR_DO_PATCH:
     case FHIR_DO_CONDITIONAL_UPDATE:
         return 2;
     case FHIR_DO_CAPABILITIES:

@@ -56,7 +56,7 @@ static bool is_write(enum fhir_interaction interaction)
 {
     return interaction == FHIR_DO_CREATE || interaction == FHIR_DO_UPDATE ||
            interaction == FHIR_DO_CONDITIONAL_UPDATE || interaction == FHIR_DO_DELETE ||
-           interaction == FHIR_DO_CONDITIONAL_DELETE;
+           interaction == FHIR_DO_CONDITIONAL_DELETE || interaction == FHIR_DO_PATCH;
 }
 
 static bool run_op(struct ingest_call *call, struct ingest_op *op, struct patient_set *set,
@@ -80,6 +80,7 @@ static bool run_op(struct ingest_call *call, struct ingest_op *op, struct patien
     case FHIR_DO_BUNDLE:
     case FHIR_DO_CREATE:
     case FHIR_DO_UPDATE:
+    case FHIR_DO_PATCH:
     case FHIR_DO_CONDITIONAL_UPDATE:
     case FHIR_DO_DELETE:
     case FHIR_DO_CONDITIONAL_DELETE:

@@ -34,6 +34,7 @@ struct ingest_op {
     int64_t new_key;                /* reserved for what this may create */
     char new_id[17];                /* id_format(new_key) */
     struct slice packed;            /* body for the store */
+    struct slice patch;             /* a JSON Patch; the resource is made on the lane */
     struct slice patient_name;      /* "Patient/p1"; empty when the resource belongs to nobody */
     struct slice if_match, if_none_match, if_none_exist, if_modified_since;
     /* Of an entry with a condition (bundle_resolve.c): what it means, found out before anything is

@@ -207,6 +207,8 @@ static bool prepare_single(struct ingest_call *call, struct err *err)
         op->if_none_exist = trimmed(http_header_find(call->request, "if-none-exist"));
     if (op->route.interaction == FHIR_DO_SEARCH && call->request->verb == VERB_POST)
         op->query = posted_query(call);
+    if (op->route.interaction == FHIR_DO_PATCH)
+        op->patch = call->request->body;
     return !has_body || prepare_body(call, op, err);
 }
 
@@ -228,8 +230,8 @@ bool request_prepare(struct ingest_call *call, struct err *err)
                     err))
         return false;
     work->is_routed = true;
-    bool is_form = work->route.interaction == FHIR_DO_SEARCH && request->verb == VERB_POST;
-    if (!fhir_negotiate(request, is_form, call->arena, &work->is_pretty, err))
+    if (!fhir_negotiate(request, fhir_body_of(request->verb, work->route.interaction), call->arena,
+                        &work->is_pretty, err))
         return false;
     if (work->route.interaction == FHIR_DO_BUNDLE)
         return bundle_prepare(call, err);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/id.h"
+#include "fhir/json_patch.h"
 #include "fhir/stamp.h"
 #include "ingest/ingest_int.h"
 #include "store/body.h"
@@ -298,6 +299,8 @@ static bool write_unknown(struct ingest_call *call, struct ingest_op *op, struct
         op->answer_id = op->route.id;
         return true;
     }
+    if (op->route.interaction == FHIR_DO_PATCH)
+        return op_refuse(op, ERR_NOT_FOUND, "", "there is no such resource");
     if (op->route.interaction == FHIR_DO_UPDATE)
         return write_as_named(call, op, set, op->route.id, err);
     if (op->route.interaction == FHIR_DO_CONDITIONAL_UPDATE && op->resource->id.len > 0)
@@ -321,6 +324,51 @@ static bool answer_existing(struct ingest_call *call, struct ingest_op *op,
                       err);
 }
 
+/* What the caller would have read, patched; it is a new version of this moment. */
+static bool make_patched(struct ingest_call *call, struct ingest_op *op,
+                         const struct store_resource *old, struct slice id, bool *is_same,
+                         struct err *err)
+{
+    struct slice body, before, after, stamped;
+    if (!body_unpack(old->body, call->arena, &body, err) ||
+        !fhir_stamp(body, id, old->version, old->updated_ms, call->arena, &before, err))
+        return false;
+    if (!json_patch_apply(before, op->patch, call->arena, &after, &op->answer.err))
+        return true;
+    *is_same = slice_eq(before, after);
+    op->resource = ARENA_NEW(call->arena, struct fhir_resource);
+    if (op->resource == NULL)
+        return err_fail(err, ERR_TOO_LARGE, "", "the request needs too much memory");
+    /* First as patched, so that a broken id shows; then as it will be. */
+    if (!fhir_read(after, op->route.type, call->arena, op->resource, &op->answer.err))
+        return true;
+    if (!slice_eq(op->resource->id, id))
+        return op_refuse(op, ERR_INVALID, "id", "a patch may not change the id");
+    op->answer.err.code = ERR_OK;
+    return fhir_stamp(after, id, old->version + 1, call->now_ms, call->arena, &stamped, err) &&
+           fhir_read(stamped, op->route.type, call->arena, op->resource, err) &&
+           op_prepare(call, op, err);
+}
+
+static bool write_patched(struct ingest_call *call, struct ingest_op *op, struct patient_set *set,
+                          const struct store_resource *old, struct err *err)
+{
+    struct slice id = resource_id_of(set->ingest, old, call->arena);
+    bool is_same = false;
+    if (old->is_deleted)
+        return op_refuse(op, ERR_DELETED, "", "the resource has been deleted");
+    if (op->if_match.len > 0 && !tag_matches(op->if_match, old->version))
+        return op_refuse(op, ERR_PRECONDITION, "If-Match",
+                         "the resource has another version by now");
+    if (!make_patched(call, op, old, id, &is_same, err))
+        return false;
+    if (op->answer.err.code != ERR_OK)
+        return true;
+    if (is_same)
+        op->packed = old->body; /* a patch that changes nothing makes no version */
+    return write_over(call, op, set, old, err);
+}
+
 static bool write_known(struct ingest_call *call, struct ingest_op *op, struct patient_set *set,
                         const struct store_resource *old, struct err *err)
 {
@@ -332,6 +380,8 @@ static bool write_known(struct ingest_call *call, struct ingest_op *op, struct p
         op->action = "delete";
         return true;
     }
+    if (op->route.interaction == FHIR_DO_PATCH)
+        return write_patched(call, op, set, old, err);
     if (op->is_resolved && old->is_deleted)
         return op_refuse(op, ERR_CONFLICT, "request",
                          "another entry of this transaction deletes what fits the condition");

@@ -249,11 +249,38 @@ def test_conditional_update_and_delete():
     status_is(gateway.curl(path, method="DELETE"), 204)
 
 
+def test_json_patch():
+    """A3.11: a JSON Patch changes what it names, under If-Match; a failed test changes nothing"""
+    gateway = Lifeline(pki).start()
+    body = {**order("m1", "p1", "3041", "2024-01-05"), "status": "active",
+            "note": [{"text": "first"}]}
+    status_is(gateway.curl("/MedicationRequest/m1", method="PUT", body=body), 201)
+
+    def patch(*operations, headers=None, name="m1"):
+        return gateway.curl(f"/MedicationRequest/{name}", method="PATCH", body=list(operations),
+                            headers={"Content-Type": "application/json-patch+json", **(headers or {})})
+    stop = {"op": "replace", "path": "/status", "value": "stopped"}
+    done = status_is(patch({"op": "test", "path": "/status", "value": "active"}, stop,
+                           {"op": "add", "path": "/note/-", "value": {"text": "second"}}), 200)
+    equal((done.json["status"], [note["text"] for note in done.json["note"]], done.headers["etag"]),
+          ("stopped", ["first", "second"], 'W/"2"'))
+    outcome_is(patch({"op": "test", "path": "/status", "value": "active"}, stop), 422, "business-rule")
+    outcome_is(patch({"op": "remove", "path": "/nothing"}), 422, "business-rule")
+    outcome_is(patch({"op": "replace", "path": "/status", "value": "perhaps"}), 400, "value")
+    outcome_is(patch({"op": "remove", "path": "/status"}), 400, "required")
+    outcome_is(patch({"op": "replace", "path": "/id", "value": "m2"}), 400, "invalid")
+    outcome_is(patch({"op": "paint", "path": "/id"}), 400, "invalid")
+    outcome_is(patch(stop, headers={"If-Match": 'W/"1"'}), 412, "conflict")
+    outcome_is(patch(stop, name="nobody"), 404)
+    outcome_is(patch(stop, headers={"Content-Type": "application/fhir+json"}), 415)
+    equal(status_is(patch(stop), 200).headers["etag"], 'W/"2"', "nothing changed")
+
+
 def test_options():
     """A1.10: OPTIONS tells what may be done here"""
     gateway = Lifeline(pki).start()
     reply = status_is(gateway.curl("/Patient/p1", method="OPTIONS"), 204)
-    equal(reply.headers["allow"], "OPTIONS, GET, HEAD, PUT, DELETE")
+    equal(reply.headers["allow"], "OPTIONS, GET, HEAD, PUT, DELETE, PATCH")
 
 
 def test_preferences():

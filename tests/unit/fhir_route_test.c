@@ -43,10 +43,12 @@ static const struct path_row {
     { "HEAD", VERB_HEAD, "/Patient/p1", "", "READ Patient id p1 head" },
     { "update", VERB_PUT, "/MedicationRequest/m1", "", "UPDATE MedicationRequest id m1" },
     { "delete", VERB_DELETE, "/Medication/m1", "", "DELETE Medication id m1" },
-    { "PATCH", VERB_PATCH, "/Flag/f1", "", "METHOD allow 'OPTIONS, GET, HEAD, PUT, DELETE'" },
+    { "PATCH", VERB_PATCH, "/Flag/f1", "", "PATCH Flag id f1" },
+    { "PATCH of a type", VERB_PATCH, "/Flag", "identifier=1",
+      "METHOD allow 'OPTIONS, GET, HEAD, POST, PUT, DELETE'" },
     { "OPTIONS", VERB_OPTIONS, "/Flag/f1", "", "OPTIONS Flag id f1" },
     { "POST to an id", VERB_POST, "/Flag/f1", "",
-      "METHOD allow 'OPTIONS, GET, HEAD, PUT, DELETE'" },
+      "METHOD allow 'OPTIONS, GET, HEAD, PUT, DELETE, PATCH'" },
     { "vread", VERB_GET, "/CarePlan/c1/_history/3", "", "VREAD CarePlan id c1 version 3" },
     { "history of an instance", VERB_GET, "/CarePlan/c1/_history", "", "HISTORY CarePlan id c1" },
     { "lines of therapy", VERB_GET, "/Patient/p1/$lines-of-therapy", "asOf=2024-01-01",
@@ -129,7 +131,7 @@ static const struct entry_row {
     { "metadata", VERB_GET, "metadata", "UNSUPPORTED request.url" },
     { "nothing", VERB_POST, "", "NOT_FOUND request.url" },
     { "only a query", VERB_GET, "?x=1", "NOT_FOUND request.url" },
-    { "a patch", VERB_PATCH, "Patient/1", "METHOD request.url" },
+    { "a patch", VERB_PATCH, "Patient/1", "PATCH Patient id 1 ?" },
     { "the base", VERB_POST, "/", "UNSUPPORTED request.url" },
 };
 
@@ -156,9 +158,10 @@ static void entry_asks(void **state)
 /* --- formats --------------------------------------------------------------------------------- */
 
 #define FORM 2
+#define PATCH 3
 static const struct format_row {
     const char *name, *content_type, *accept, *query, *answer;
-    int body; /* false, true, or FORM */
+    int body; /* false, true, FORM or PATCH */
 } formats[] = {
     { "nothing said", NULL, NULL, "", "ok", true },
     { "FHIR JSON", "application/fhir+json", "application/fhir+json", "", "ok", true },
@@ -192,6 +195,9 @@ static const struct format_row {
     { "_pretty off", NULL, NULL, "_pretty=false", "ok", false },
     { "a posted search", "application/x-www-form-urlencoded; charset=utf-8", NULL, "", "ok", FORM },
     { "a search posted as JSON", "application/fhir+json", NULL, "", "MEDIA_TYPE", FORM },
+    { "a JSON Patch", "application/json-patch+json", NULL, "", "ok", PATCH },
+    { "a patch that is called a resource", "application/fhir+json", NULL, "", "MEDIA_TYPE", PATCH },
+    { "a patch without a type", NULL, NULL, "", "MEDIA_TYPE", PATCH },
     { "a form as a resource", "application/x-www-form-urlencoded", NULL, "", "MEDIA_TYPE", true },
 };
 
@@ -204,6 +210,9 @@ static void format_is_answered(void **state)
     struct arena arena;
     struct err err;
     bool is_pretty = false;
+    enum fhir_body body = row->body == FORM    ? FHIR_BODY_FORM
+                          : row->body == PATCH ? FHIR_BODY_PATCH
+                                               : FHIR_BODY_RESOURCE;
     if (row->body != false)
         request.body = SLICE("{}");
     if (row->content_type != NULL)
@@ -213,7 +222,7 @@ static void format_is_answered(void **state)
         request.headers[request.header_count++] =
             (struct http_header){ SLICE("Accept"), slice_of(row->accept) };
     arena_init(&arena, 4096);
-    if (fhir_negotiate(&request, row->body == FORM, &arena, &is_pretty, &err))
+    if (fhir_negotiate(&request, body, &arena, &is_pretty, &err))
         text_add(&text, "ok%s", is_pretty ? " pretty" : "");
     else
         text_add(&text, "%s", err_name(err.code));

@@ -210,6 +210,7 @@ static const struct probe {
     { "delete", VERB_DELETE, "/1" },
     { "search-type", VERB_GET, "" },
     { "history-instance", VERB_GET, "/1/_history" },
+    { "patch", VERB_PATCH, "/1" },
 };
 
 /* What /metadata says, as bits: [type][probe], and conditional updates and searches by type. */
