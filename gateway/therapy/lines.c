@@ -115,17 +115,27 @@ static void find_relapse(const struct course *course, const struct line_state *o
     }
 }
 
+/* What is ordered again within an era of the batch had only waited for its own day. */
+static uint64_t slots_that_return(const struct course *course, const struct batch *batch)
+{
+    int32_t until = batch->day + course->engine->rules->era_persistence;
+    uint64_t slots = 0;
+    for (unsigned i = batch->end; i < course->use_count && course->uses[i].start <= until; i++)
+        slots |= slot_bit(course->uses[i].slot);
+    return slots;
+}
+
 /* E3: drugs of the old line are gone.  While it was running, only those in use within an era of its
  * end are asked: what had been dropped long before says nothing.  After a pause all of them are. */
 static bool drops_drug(const struct course *course, const struct line_state *old,
-                       const struct line_state *line)
+                       const struct line_state *line, const struct batch *batch)
 {
     int32_t persistence = course->engine->rules->era_persistence;
     int32_t recent = old->own_end - persistence;
     bool has_paused = line->start - old->last > persistence;
+    uint64_t gone = old->taken & ~line->taken & ~slots_that_return(course, batch);
     for (unsigned s = 0; s < course->drug_count; s++)
-        if ((old->taken & ~line->taken & slot_bit(s)) != 0 &&
-            (has_paused || course->seen_end[s] >= recent))
+        if ((gone & slot_bit(s)) != 0 && (has_paused || course->seen_end[s] >= recent))
             return true;
     return false;
 }
@@ -138,7 +148,7 @@ static void judge_opening(struct course *course, const struct line_state *old,
     if (old == NULL)
         return;
     bool is_new_agent = (line->opening & ~old->taken) != 0;
-    line->is_switch = is_new_agent && drops_drug(course, old, line) && RULE_ON(SAL_SWITCH);
+    line->is_switch = is_new_agent && drops_drug(course, old, line, batch) && RULE_ON(SAL_SWITCH);
     line->change_reason = stay_change_reason(course, old, batch);
     bool is_one_batch = course->uses[old->first_use].start == course->uses[old->use_end - 1].start;
     line->is_short_before = is_one_batch && is_new_agent &&

@@ -215,6 +215,16 @@ static void add_history(const struct history *history, const struct history *bef
         buffer_add_char(out, '\n');
 }
 
+/* The same disease in the answer before: drugs may have refined it since. */
+static const struct history *same_history(const struct therapy *before,
+                                          const struct history *history)
+{
+    for (unsigned i = 0; before != NULL && i < before->history_count; i++)
+        if (before->histories[i].condition == history->condition)
+            return &before->histories[i];
+    return NULL;
+}
+
 static void add_events(const char *title, const struct event *const *events, unsigned count,
                        struct buffer *out)
 {
@@ -249,9 +259,7 @@ void golden_answer_with(const struct golden *golden, const struct mapping *mappi
         const struct history *history = &therapy->histories[i];
         if (therapy->history_count > 1)
             buffer_format(out, "%.*s:\n", SLICE_ARGS(history->disease->key));
-        add_history(history,
-                    before != NULL ? story_history(before, history->disease->key.at) : NULL,
-                    with_classes, out);
+        add_history(history, same_history(before, history), with_classes, out);
     }
     add_events("unattributed: ", therapy->unattributed, therapy->unattributed_count, out);
     add_events("unmapped: ", therapy->unmapped, therapy->unmapped_count, out);
