@@ -191,11 +191,14 @@ static bool is_chain_allowed(const struct course *course, const struct line_stat
            (course->profile->parpi_after_bevacizumab && drug_has(course->drugs[slot], TRAIT_PARPI));
 }
 
+/* A kind of drug does not maintain itself: a hormone after a hormone is the next treatment. */
 static bool has_needed_induction(const struct course *course, const struct line_state *line,
-                                 const struct maintenance_rule *rule)
+                                 unsigned at)
 {
+    const struct maintenance_rule *rule = &course->profile->maintenance[at];
     uint64_t induction = line->taken & ~line->switched;
-    return !(rule->needs_platinum && (induction & course->platinum) == 0) &&
+    return !(rule->set.traits != 0 && (induction & ~course->maintenance[at]) == 0) &&
+           !(rule->needs_platinum && (induction & course->platinum) == 0) &&
            !(rule->needs_poly && (induction & (induction - 1)) == 0) &&
            line->last - line->start >= rule->min_prior;
 }
@@ -233,7 +236,7 @@ static bool is_maintenance(struct course *course, const struct line_state *line,
         bool is_switch = rule->kind == MAINTENANCE_SWITCH || rule->kind == MAINTENANCE_EITHER;
         if (!is_switch || (course->maintenance[r] & slot_bit(slot)) == 0 ||
             !is_allowed_line(rule, line->number) || gap > rule->max_gap ||
-            !has_needed_induction(course, line, rule) || !is_chain_allowed(course, line, r, slot) ||
+            !has_needed_induction(course, line, r) || !is_chain_allowed(course, line, r, slot) ||
             induction_goes_on(course, line, batch, course->maintenance[r]) ||
             length_from(course, batch, slot, rule->min_length) < rule->min_length)
             continue;

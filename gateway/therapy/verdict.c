@@ -70,7 +70,9 @@ static void find_early_recurrence(struct weighing *weighing)
         current->number < 2)
         return;
     const struct line_state *before = course->lines[current->number - 2];
-    if (weighing->lines[before->number - 1].setting != SETTING_CURATIVE)
+    bool is_curative_still = weighing->lines[current->number - 1].setting == SETTING_CURATIVE &&
+                             current->first_relapse == NULL;
+    if (weighing->lines[before->number - 1].setting != SETTING_CURATIVE || is_curative_still)
         return;
     int32_t day = current->first_relapse != NULL && current->first_relapse->day < current->start
                       ? current->first_relapse->day
