@@ -1,10 +1,10 @@
 /* base/json_text.h -- glances over JSON that json_read() has accepted: members, items and values as
  * they stand in the text, found by their brackets and strings.
  *
- * What      for changes that must leave every other byte alone (stamps, patches, subsets).  Nothing
- *           is interpreted that the caller does not ask for, and no tree is built.
+ * What      for changes that must leave every other byte alone: stamps and patches.  Nothing is
+ *           interpreted that the caller does not ask for, and no tree is built.
  * Owns      nothing: slices borrow from the text.
- * Errors    broken text ends an iteration with `is_bad` set; it is for the caller to say what broke.
+ * Errors    broken text ends an iteration with `is_bad` set; the caller says what broke.
  * Thread    any.
  */
 #pragma once

@@ -28,8 +28,8 @@ static void write_code(struct json_writer *writer, const char *code)
 static void write_interactions(struct json_writer *writer, const struct fhir_offer *offer)
 {
     static const enum fhir_interaction listed[] = { FHIR_DO_READ,   FHIR_DO_VREAD,  FHIR_DO_HISTORY,
-                                                    FHIR_DO_CREATE, FHIR_DO_UPDATE, FHIR_DO_DELETE,
-                                                    FHIR_DO_SEARCH };
+                                                    FHIR_DO_CREATE, FHIR_DO_UPDATE, FHIR_DO_PATCH,
+                                                    FHIR_DO_DELETE, FHIR_DO_SEARCH };
     json_key(writer, "interaction");
     json_array(writer);
     for (size_t i = 0; i < COUNT_OF(listed); i++)
