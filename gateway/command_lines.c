@@ -16,7 +16,7 @@ enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_SVG, FORMAT_HTML };
 
 struct choices {
     int format;
-    const char *as_of, *mappings, *overlay;
+    const char *as_of, *mappings, *overlay, *rules, *profile;
     bool explain, unmapped;
 };
 
@@ -164,9 +164,17 @@ static void print_parts(const struct choices *choices, const struct report_page 
     buffer_fini(&head);
 }
 
-static unsigned report_all(const struct choices *choices, struct date as_of,
-                           const struct offline *offline, const struct mapping *mapping)
+/* What all patients of one run share. */
+struct lines_job {
+    const struct choices *choices;
+    struct date as_of;
+    const struct mapping *mapping;
+    const struct rules *rules;
+};
+
+static unsigned report_all(const struct lines_job *job, const struct offline *offline)
 {
+    const struct choices *choices = job->choices;
     struct parts parts = { .bottom = 0 };
     struct arena arena;
     unsigned failed = 0;
@@ -176,11 +184,12 @@ static unsigned report_all(const struct choices *choices, struct date as_of,
     buffer_init(&parts.bodies, INPUT_BYTES_MAX);
     for (unsigned i = 0; i < offline_patient_count(offline); i++) {
         const struct offline_patient *patient = offline_patient(offline, i);
-        const struct report_head head = { patient->name, mapping_digest(mapping) };
+        const struct report_head head = { patient->name, &job->rules->digest };
         struct therapy therapy;
         struct err err;
 
-        if (!offline_derive(patient, mapping, as_of, &arena, &therapy, &err)) {
+        if (!offline_derive(patient, job->mapping, job->rules, job->as_of, &arena, &therapy,
+                            &err)) {
             failed++;
             print_refused(NULL, patient->name.at, 0, &err);
         } else if (choices->unmapped) {
@@ -191,7 +200,7 @@ static unsigned report_all(const struct choices *choices, struct date as_of,
         arena_reset(&arena);
     }
     if (!choices->unmapped)
-        print_parts(choices, &(struct report_page){ as_of, mapping_digest(mapping), parts.sums },
+        print_parts(choices, &(struct report_page){ job->as_of, &job->rules->digest, parts.sums },
                     &parts);
     buffer_fini(&parts.rows);
     buffer_fini(&parts.bodies);
@@ -199,8 +208,7 @@ static unsigned report_all(const struct choices *choices, struct date as_of,
     return failed;
 }
 
-static int derive_files(const struct choices *choices, struct date as_of,
-                        const struct operands *files, const struct mapping *mapping,
+static int derive_files(const struct lines_job *job, const struct operands *files,
                         struct arena *texts)
 {
     struct offline *offline = offline_open(print_refused, NULL);
@@ -217,10 +225,39 @@ static int derive_files(const struct choices *choices, struct date as_of,
         }
     }
     offline_finish(offline);
-    failed += report_all(choices, as_of, offline, mapping);
+    failed += report_all(job, offline);
     failed += offline_refused_count(offline);
     offline_close(offline);
     return failed > 0 ? EXIT_REFUSED : EXIT_DONE;
+}
+
+static const struct rules *find_rules(const struct mapping *mapping, const char *name)
+{
+    const struct rules *found = mapping_ruleset(mapping, slice_of(name));
+
+    if (found != NULL)
+        return found;
+    fprintf(stderr, "lifeline lines: '%s' is not a rule set; there are:\n", name);
+    for (unsigned i = 0; (found = mapping_ruleset_at(mapping, i)) != NULL; i++)
+        fprintf(stderr, "  %-16.*s %.*s\n", SLICE_ARGS(found->name), SLICE_ARGS(found->title));
+    return NULL;
+}
+
+/* The rule set, and of it one profile for every cancer when --profile names one. */
+static const struct rules *choose_rules(const struct choices *choices,
+                                        const struct mapping *mapping, struct arena *arena)
+{
+    const char *name = choices->rules != NULL ? choices->rules : "lifeline";
+    const struct rules *rules = find_rules(mapping, name);
+
+    if (rules == NULL || choices->profile == NULL)
+        return rules;
+    const struct rules *one =
+        mapping_one_profile(mapping, rules, slice_of(choices->profile), arena);
+    if (one == NULL)
+        fprintf(stderr, "lifeline lines: --profile '%s' is not a row of profiles.tsv\n",
+                choices->profile);
+    return one;
 }
 
 static int run(const struct choices *choices, const struct operands *files)
@@ -228,15 +265,18 @@ static int run(const struct choices *choices, const struct operands *files)
     struct table_errors errors = { .count = 0 };
     struct mapping *mapping = NULL;
     struct arena texts;
-    struct date as_of;
+    struct lines_job job = { .choices = choices };
     int status = EXIT_USAGE;
 
-    if (!read_day(choices->as_of, &as_of))
+    if (!read_day(choices->as_of, &job.as_of))
         return EXIT_USAGE;
     arena_init(&texts, OFFLINE_ARENA_BYTES);
     if (mapping_open(find_mappings(choices->mappings, &texts), choices->overlay, &mapping,
                      &errors)) {
-        status = derive_files(choices, as_of, files, mapping, &texts);
+        job.mapping = mapping;
+        job.rules = choose_rules(choices, mapping, &texts);
+        if (job.rules != NULL)
+            status = derive_files(&job, files, &texts);
         mapping_close(mapping);
     } else {
         command_print_errors(&errors);
@@ -257,6 +297,11 @@ int command_lines(int argc, char **argv)
           "the day to answer for (default: today)" },
         { "--explain", NULL, OPTION_FLAG, &choices.explain, NULL,
           "with the rule, the numbers compared and the evidence\nof every boundary" },
+        { "--rules", "NAME", OPTION_TEXT, &choices.rules, NULL,
+          "a published rule set: merck21, hess21, raj15 ...\n(default: lifeline; a wrong name "
+          "lists them)" },
+        { "--profile", "KEY", OPTION_TEXT, &choices.profile, NULL,
+          "the rules of this row of profiles.tsv for every cancer" },
         { "--unmapped", NULL, OPTION_FLAG, &choices.unmapped, NULL,
           "only list the drugs and conditions no mapping knows" },
         { "--mappings", "FOLDER", OPTION_TEXT, &choices.mappings, NULL,

@@ -390,7 +390,8 @@ const struct offline_patient *offline_patient(const struct offline *offline, uns
 unsigned offline_refused_count(const struct offline *offline) { return offline->refused_count; }
 
 bool offline_derive(const struct offline_patient *patient, const struct mapping *mapping,
-                    struct date as_of, struct arena *arena, struct therapy *out, struct err *err)
+                    const struct rules *rules, struct date as_of, struct arena *arena,
+                    struct therapy *out, struct err *err)
 {
     struct event *events = ARENA_ARRAY(arena, struct event, patient->count);
 
@@ -400,5 +401,5 @@ bool offline_derive(const struct offline_patient *patient, const struct mapping 
         events[i] = *patient->events[i];
         mapping_resolve(mapping, &events[i], arena);
     }
-    return therapy_derive(mapping_rules(mapping), events, patient->count, as_of, arena, out, err);
+    return therapy_derive(rules, events, patient->count, as_of, arena, out, err);
 }

@@ -39,7 +39,8 @@ void offline_finish(struct offline *offline);
 unsigned offline_patient_count(const struct offline *offline);
 const struct offline_patient *offline_patient(const struct offline *offline, unsigned index);
 unsigned offline_refused_count(const struct offline *offline);
-/* Resolves codes and derives; `arena` is reset by the caller between patients. */
+/* Resolves codes and derives with `rules` of the mapping; `arena` is reset by the caller between
+ * patients. */
 bool offline_derive(const struct offline_patient *patient, const struct mapping *mapping,
-                    struct date as_of, struct arena *arena, struct therapy *out,
-                    struct err *err) MUST_USE;
+                    const struct rules *rules, struct date as_of, struct arena *arena,
+                    struct therapy *out, struct err *err) MUST_USE;

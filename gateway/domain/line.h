@@ -164,6 +164,7 @@ struct class_exposure {
 /* One patient, one disease. */
 struct history {
     const struct disease *disease;
+    struct slice rules;            /* the rule set that found the lines: "lifeline", "merck21" */
     const struct event *condition; /* the Condition that names it; NULL when only drugs do */
     bool is_ambiguous;             /* attribution could not decide between diseases */
     const struct line *lines;
@@ -176,6 +177,7 @@ struct history {
 /* Everything the engine says about one patient on one day. */
 struct therapy {
     struct date as_of;
+    struct slice rules; /* the rule set that was asked; where it has no rules, ours applied */
     const struct history *histories; /* at most LOT_HISTORIES_MAX, by disease key */
     unsigned history_count;
     const struct event *const *unmapped; /* medications and conditions that no mapping knows */

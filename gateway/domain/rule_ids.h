@@ -40,6 +40,9 @@
     X(SETTING,             "LOT-031", "SETTING")                                        \
     X(IDENTICAL,           "LOT-032", "IDENTICAL")                                      \
     X(REGIMEN,             "LOT-033", "REGIMEN")                                        \
+    X(CYCLE_REGIMEN,       "LOT-034", "CYCLE_REGIMEN")                                  \
+    X(RESTART,             "LOT-035", "RESTART")                                        \
+    X(NO_EVIDENCE,         "LOT-036", "NO_EVIDENCE")                                    \
     /* exposures: what an order proves */                                               \
     X(EXP_STATUS,          "EXP-001", "ORDER_STATUS")                                   \
     X(EXP_INTENT,          "EXP-002", "ORDER_INTENT")                                   \
@@ -105,6 +108,8 @@ enum rule {
 #undef X
         RULE_COUNT
 };
+
+_Static_assert(RULE_NO_EVIDENCE < 64, "what a profile can switch off is a bit of 64");
 
 const char *rule_id(enum rule rule);     /* "LOT-001" */
 const char *rule_reason(enum rule rule); /* "FIRST_EXPOSURE" */

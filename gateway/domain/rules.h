@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "domain/disease.h"
 #include "domain/drug.h"
+#include "domain/rule_ids.h"
 
 #define RULE_OFF (-1)
 #define PROFILE_RULES_MAX 16 /* add-on or maintenance rows of one profile that the engine reads */
@@ -103,7 +104,21 @@ struct profile {
     struct slice basis_text; /* "any_line>=2" */
     struct slice source;     /* keys of mappings/sources.tsv */
     uint32_t line;
+
+    /* What only published rule sets ask for (mappings/rules_*.tsv); off in our own profiles. */
+    struct slice rules;     /* the rule set it is of: "lifeline", "merck21" */
+    uint64_t off;           /* bit n: `enum rule` n does not apply; see profile_has() */
+    int32_t later_window;   /* the window of later lines; RULE_OFF: as `window` */
+    bool start_opens;       /* every start after the window opens a line, also of known drugs */
+    bool cycle_regimen;     /* LOT-034: the last two cycles must agree before a new agent counts */
+    bool omits_substitutes; /* a substitute is not named among the line's drugs */
 };
+
+/* False when a rule set switched the rule off.  Only rules of enum rule below 64 can be. */
+static inline bool profile_has(const struct profile *profile, enum rule rule)
+{
+    return (profile->off >> rule & 1) == 0;
+}
 
 enum regimen_use {
     REGIMEN_FIRST_LINE = 1,
@@ -124,10 +139,15 @@ struct regimen {
     uint32_t line;
 };
 
+/* One rule set: ours ("lifeline"), or a published one in its place where it has rules. */
 struct rules {
+    struct slice name, title; /* "merck21", "JMIR Med Inform 2021 ..." */
     const struct profile *profiles;
     unsigned profile_count;
     const struct profile *generic;
+    /* By index of the disease; NULL: of a disease without lines.  Ask rules_profile(). */
+    const struct profile *const *profile_of;
+    const struct rules *contrast;   /* the second set of RULES_SPEC 8.6; NULL: no range */
     const struct regimen *regimens; /* by disease, then by number of drugs, the largest first */
     unsigned regimen_count;
     const struct disease *const *diseases; /* by index */
@@ -141,3 +161,10 @@ struct rules {
     int32_t metastasis_with_primary; /* 60 */
     int32_t short_line;              /* 21 */
 };
+
+/* The profile whose rules a disease has in this rule set; NULL when no lines are derived. */
+static inline const struct profile *rules_profile(const struct rules *rules,
+                                                  const struct disease *disease)
+{
+    return rules->profile_of != NULL ? rules->profile_of[disease->index] : disease->profile;
+}

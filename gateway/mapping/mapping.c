@@ -8,8 +8,8 @@
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-static const struct mapping_file *find_file(struct mapping_files files, const char *path,
-                                            bool is_overlay)
+const struct mapping_file *mapping_file_of(struct mapping_files files, const char *path,
+                                           bool is_overlay)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
@@ -22,8 +22,8 @@ static const struct mapping_file *find_file(struct mapping_files files, const ch
 bool mapping_table(const struct mapping_build *build, const struct table_schema *schema,
                    struct mapping_files files, struct table *out, struct table_errors *errors)
 {
-    const struct mapping_file *ours = find_file(files, schema->file, false);
-    const struct mapping_file *overlay = find_file(files, schema->file, true);
+    const struct mapping_file *ours = mapping_file_of(files, schema->file, false);
+    const struct mapping_file *overlay = mapping_file_of(files, schema->file, true);
     if (ours == NULL) {
         table_complain(errors, schema->file, 0, "file", "is missing");
         return false;
@@ -38,7 +38,8 @@ static bool check_overlay_names(struct mapping_files files, struct table_errors 
     bool ok = true;
     for (unsigned i = 0; i < files.count; i++) {
         const char *name = files.list[i].name;
-        if (!files.list[i].is_overlay || find_file(files, name, false) != NULL)
+        if (!files.list[i].is_overlay || mapping_file_of(files, name, false) != NULL ||
+            ruleset_is_file(&files.list[i])) /* a rule set of the site's own */
             continue;
         table_complain(errors, name, TABLE_LINE_OVERLAY, "file", "is not a table of mappings/");
         ok = false;
@@ -53,6 +54,12 @@ static int by_file_name(const void *a, const void *b)
     return order != 0 ? order : first->is_overlay - second->is_overlay;
 }
 
+/* Published rule sets that nobody chose have no part in an answer; the contrasting one has. */
+static bool is_effective(const struct mapping_file *file)
+{
+    return !ruleset_is_file(file) || strcmp(file->name, "rules_contrast.tsv") == 0;
+}
+
 /* Names and lengths go in too, so that moving a row to another file changes the digest. */
 static struct sha256 digest_of(struct mapping_files files, struct arena *arena)
 {
@@ -60,15 +67,17 @@ static struct sha256 digest_of(struct mapping_files files, struct arena *arena)
     struct slice *parts = ARENA_ARRAY(arena, struct slice, 2 * files.count + 1);
     if (sorted == NULL || parts == NULL)
         return (struct sha256){ { 0 } }; /* mapping_load() looks at the arena at its end */
-    if (files.count > 0)
-        memcpy(sorted, files.list, files.count * sizeof sorted[0]);
-    qsort(sorted, files.count, sizeof sorted[0], by_file_name);
-    for (unsigned i = 0; i < files.count; i++) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < files.count; i++)
+        if (is_effective(&files.list[i]))
+            sorted[count++] = files.list[i];
+    qsort(sorted, count, sizeof sorted[0], by_file_name);
+    for (unsigned i = 0; i < count; i++) {
         parts[2 * i] = arena_format(arena, "%s%s %zu\n", sorted[i].is_overlay ? "overlay/" : "",
                                     sorted[i].name, sorted[i].text.len);
         parts[2 * i + 1] = sorted[i].text;
     }
-    return sha256_of(parts, 2 * files.count);
+    return sha256_of(parts, 2 * count);
 }
 
 /* --- loading --------------------------------------------------------------------------------- */
@@ -113,7 +122,8 @@ static bool load_all(struct mapping_build *build, struct mapping_files files,
         ok = loaders[i](build, files, errors) && ok;
     bool has_profiles = profiles_load(build, files.list, files.count, errors);
     ok = regimens_load(build, files.list, files.count, errors) && ok;
-    return has_profiles && tie_profiles(build->mapping, errors) && ok;
+    return has_profiles && tie_profiles(build->mapping, errors) &&
+           rulesets_load(build, files, errors) && ok;
 }
 
 bool mapping_load(const struct mapping_file *list, unsigned count, struct mapping **out,
@@ -161,6 +171,46 @@ const struct sha256 *mapping_digest(const struct mapping *mapping)
 }
 
 const struct rules *mapping_rules(const struct mapping *mapping) { return &mapping->rules; }
+
+const struct rules *mapping_ruleset(const struct mapping *mapping, struct slice name)
+{
+    if (slice_eq(name, mapping->rules.name))
+        return &mapping->rules;
+    for (unsigned i = 0; i < mapping->ruleset_count; i++)
+        if (slice_eq(name, mapping->rulesets[i].name))
+            return &mapping->rulesets[i];
+    return NULL;
+}
+
+const struct rules *mapping_ruleset_at(const struct mapping *mapping, unsigned index)
+{
+    if (index == 0)
+        return &mapping->rules;
+    return index <= mapping->ruleset_count ? &mapping->rulesets[index - 1] : NULL;
+}
+
+const struct rules *mapping_one_profile(const struct mapping *mapping, const struct rules *rules,
+                                        struct slice key, struct arena *arena)
+{
+    const struct profile *profile = find_profile(rules, key);
+    struct rules *out = ARENA_NEW(arena, struct rules);
+    const struct profile **of = ARENA_ARRAY(arena, const struct profile *, mapping->disease_count);
+    if (profile == NULL || out == NULL || of == NULL)
+        return NULL;
+    for (unsigned i = 0; i < mapping->disease_count; i++)
+        if (mapping->diseases[i].profile != NULL)
+            of[i] = profile;
+    const struct slice parts[] = { { (const char *)rules->digest.bytes, SHA256_BYTES },
+                                   SLICE("\nprofile "),
+                                   key };
+    *out = *rules;
+    out->name = arena_format(arena, "%.*s/%.*s", SLICE_ARGS(rules->name), SLICE_ARGS(key));
+    out->generic = profile;
+    out->profile_of = of;
+    out->contrast = NULL;
+    out->digest = sha256_of(parts, COUNT_OF(parts));
+    return out;
+}
 
 const struct drug *mapping_drug(const struct mapping *mapping, struct slice name)
 {

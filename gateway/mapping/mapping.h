@@ -33,6 +33,14 @@ void mapping_close(struct mapping *mapping);
 /* Digest over all files: the rule set that a verdict names. */
 const struct sha256 *mapping_digest(const struct mapping *mapping);
 const struct rules *mapping_rules(const struct mapping *mapping);
+/* A rule set by its name ("lifeline", "merck21"); its digest names it.  NULL: there is none. */
+const struct rules *mapping_ruleset(const struct mapping *mapping, struct slice name);
+/* From 0 on, ours first, then the files rules_*.tsv by name; NULL at the end. */
+const struct rules *mapping_ruleset_at(const struct mapping *mapping, unsigned index);
+/* `rules` with one profile of it for every disease that has lines; made in `arena`.  NULL: it has
+ * no profile of this key, or the arena is full. */
+const struct rules *mapping_one_profile(const struct mapping *mapping, const struct rules *rules,
+                                        struct slice key, struct arena *arena);
 
 const struct drug *mapping_drug(const struct mapping *mapping, struct slice name); /* or alias */
 const struct disease *mapping_disease(const struct mapping *mapping, struct slice key);

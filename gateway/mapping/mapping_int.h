@@ -57,6 +57,9 @@ struct mapping {
     struct slice *profile_keys; /* of each disease, until the profiles are loaded */
     const unsigned *disease_lines;
     unsigned disease_count;
+    struct profile *profiles; /* those of rules, until the rule sets are loaded */
+    struct rules *rulesets;   /* by name */
+    unsigned ruleset_count;
     struct code_index drug_names, disease_keys;
     struct code_index drug_codes;      /* space: enum code_system */
     struct code_index condition_codes; /* space: enum code_system */
@@ -124,6 +127,10 @@ bool mapping_table(const struct mapping_build *build, const struct table_schema 
                    struct mapping_files files, struct table *out,
                    struct table_errors *errors) MUST_USE;
 
+/* The file that `path` ("mappings/drugs.tsv") names, ours or the overlay's; NULL: there is none. */
+const struct mapping_file *mapping_file_of(struct mapping_files files, const char *path,
+                                           bool is_overlay);
+
 extern const char *const drug_trait_words[]; /* NULL-terminated, in the order of the enum */
 extern const char *const drug_group_words[];
 
@@ -182,6 +189,11 @@ struct text_drugs resolve_drug_text(const struct mapping *mapping, struct slice 
  * rules->generic and the numbers of struct rules. */
 bool profiles_load(struct mapping_build *build, const struct mapping_file *files, unsigned count,
                    struct table_errors *errors) MUST_USE;
+/* rulesets.c: rules_NAME.tsv -> mapping->rulesets and rules->contrast, once diseases have their
+ * profiles. */
+bool rulesets_load(struct mapping_build *build, struct mapping_files files,
+                   struct table_errors *errors) MUST_USE;
+bool ruleset_is_file(const struct mapping_file *file);
 /* regimens.c: regimens.tsv -> rules->regimens. */
 bool regimens_load(struct mapping_build *build, const struct mapping_file *files, unsigned count,
                    struct table_errors *errors) MUST_USE;

@@ -134,19 +134,19 @@ static bool load_substitutions(struct profile_build *context)
 
 /* --- add-ons --------------------------------------------------------------------------------- */
 
-static bool read_addon(struct profile_build *context, const struct addon_row *row, unsigned line,
-                       struct addon_rule *out)
+static bool read_addon(struct profile_build *context, const struct addon_row *row,
+                       struct cell_place place, struct addon_rule *out)
 {
-    struct cell_place place = { ADDONS_FILE, line, "ingredients" };
     struct drug_set except = { .drug_count = 0 };
+    place.column = "ingredients";
     *out = (struct addon_rule){ .set = { .traits = row->traits },
                                 .max_days = row->max_days,
                                 .needs_continuing = row->needs_continuing,
                                 .if_absent_class = row->if_absent_class,
-                                .line = line };
+                                .line = place.line };
     bool ok = profile_drugs(context, place, row->ingredients, &out->set);
     if (ok && out->set.drug_count == 0 && row->traits == 0) {
-        table_complain(context->errors, place.file, line, place.column,
+        table_complain(context->errors, place.file, place.line, place.column,
                        "names no drug, and there is no trait");
         ok = false;
     }
@@ -171,9 +171,11 @@ static bool load_addons(struct profile_build *context)
         if (rules == NULL)
             return false; /* mapping_load() tells of a full arena */
         unsigned count = 0;
-        for (size_t i = 0; i < table.count; i++)
+        for (size_t i = 0; i < table.count; i++) {
+            struct cell_place place = { ADDONS_FILE, table.lines[i], "ingredients" };
             if (slice_eq(rows[i].profile, context->profiles[p].key))
-                ok = read_addon(context, &rows[i], table.lines[i], &rules[count++]) && ok;
+                ok = read_addon(context, &rows[i], place, &rules[count++]) && ok;
+        }
         context->profiles[p].addons = rules;
         context->profiles[p].addon_count = count;
     }
@@ -213,9 +215,9 @@ static bool read_lines(struct profile_build *context, struct cell_place place, s
 }
 
 static bool read_maintenance(struct profile_build *context, const struct maintenance_row *row,
-                             unsigned line, struct maintenance_rule *out)
+                             struct cell_place place, struct maintenance_rule *out)
 {
-    struct cell_place place = { MAINTENANCE_FILE, line, "ingredients" };
+    place.column = "ingredients";
     *out = (struct maintenance_rule){ .set = { .traits = row->traits },
                                       .kind = (enum maintenance_kind)row->kind,
                                       .max_gap = row->max_gap,
@@ -223,10 +225,10 @@ static bool read_maintenance(struct profile_build *context, const struct mainten
                                       .needs_poly = row->needs_poly,
                                       .min_prior = row->min_prior,
                                       .min_length = row->min_length,
-                                      .line = line };
+                                      .line = place.line };
     bool ok = profile_drugs(context, place, row->ingredients, &out->set);
     if (ok && out->set.drug_count == 0 && row->traits == 0) {
-        table_complain(context->errors, place.file, line, place.column,
+        table_complain(context->errors, place.file, place.line, place.column,
                        "names no drug, and there is no trait");
         ok = false;
     }
@@ -250,9 +252,11 @@ static bool load_maintenance(struct profile_build *context)
         if (rules == NULL)
             return false; /* mapping_load() tells of a full arena */
         unsigned count = 0;
-        for (size_t i = 0; i < table.count; i++)
+        for (size_t i = 0; i < table.count; i++) {
+            struct cell_place place = { MAINTENANCE_FILE, table.lines[i], "ingredients" };
             if (slice_eq(rows[i].profile, context->profiles[p].key))
-                ok = read_maintenance(context, &rows[i], table.lines[i], &rules[count++]) && ok;
+                ok = read_maintenance(context, &rows[i], place, &rules[count++]) && ok;
+        }
         context->profiles[p].maintenance = rules;
         context->profiles[p].maintenance_count = count;
     }
@@ -261,6 +265,49 @@ static bool load_maintenance(struct profile_build *context)
         ok = profile_by_key(context, place, rows[i].profile) != NULL && ok;
     }
     return ok;
+}
+
+/* --- rules of rule sets, written as pairs ---------------------------------------------------- */
+
+static struct slice trimmed(struct slice text)
+{
+    while (text.len > 0 && text.at[0] == ' ')
+        text = slice_skip(text, 1);
+    while (text.len > 0 && text.at[text.len - 1] == ' ')
+        text.len--;
+    return text;
+}
+
+static bool read_pairs(struct profile_build *context, const struct table_schema *schema,
+                       struct cell_place place, struct slice value, void *row)
+{
+    bool ok = true;
+    while (value.len > 0) {
+        struct slice pair = slice_take_until(&value, '|');
+        struct slice name = slice_take_until(&pair, '=');
+        ok = table_read_cell(schema, place.file, place.line, trimmed(name), trimmed(pair), row,
+                             context->errors) &&
+             ok;
+    }
+    return ok;
+}
+
+bool profile_addon_read(struct profile_build *context, struct cell_place place, struct slice value,
+                        struct addon_rule *out)
+{
+    struct addon_row row = { .ingredients = SLICE("-"),
+                             .except = SLICE("-"),
+                             .max_days = RULE_OFF };
+    return read_pairs(context, &addon_schema, place, value, &row) &&
+           read_addon(context, &row, place, out);
+}
+
+bool profile_maintenance_read(struct profile_build *context, struct cell_place place,
+                              struct slice value, struct maintenance_rule *out)
+{
+    struct maintenance_row row = { .ingredients = SLICE("-"), .lines = SLICE("-") };
+    return read_pairs(context, &maintenance_schema, place, value, &row) &&
+           read_maintenance(context, &row, place, out);
 }
 
 bool profile_rules_load(struct profile_build *context)

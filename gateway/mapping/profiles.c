@@ -15,12 +15,6 @@ static const char *const basis_texts[] = { "any_line>=2", "advanced_line>=2",
                                            "advanced_line>=2_or_early_recurrence",
                                            "castration_resistant_line>=2", "none" };
 
-struct profile_row {
-    struct profile profile; /* the members that a cell fills as they are */
-    struct slice gap_exempt, backbone, supplement_base, rechallenge;
-    uint8_t basis;
-};
-
 #define IN_PROFILE(member) \
     (offsetof(struct profile_row, profile) + offsetof(struct profile, member))
 #define IN_ROW(member) offsetof(struct profile_row, member)
@@ -62,8 +56,8 @@ static const struct column profile_columns[] = {
 };
 /* clang-format on */
 
-static const struct table_schema profile_schema = { PROFILES_FILE, sizeof(struct profile_row),
-                                                    profile_columns, COUNT_OF(profile_columns), 1 };
+const struct table_schema profile_schema = { PROFILES_FILE, sizeof(struct profile_row),
+                                             profile_columns, COUNT_OF(profile_columns), 1 };
 
 struct parameter_row {
     struct slice name, source;
@@ -161,23 +155,39 @@ bool profile_sources(struct profile_build *context, struct cell_place place, str
 
 /* --- profiles -------------------------------------------------------------------------------- */
 
+static bool take_drugs(struct profile_build *context, struct cell_place place, const char *column,
+                       struct slice cell, struct drug_set *out)
+{
+    place.column = column;
+    if (cell.len == 0)
+        return true;
+    *out = (struct drug_set){ .drug_count = 0 };
+    return profile_drugs(context, place, cell, out);
+}
+
+bool profile_take_row(struct profile_build *context, struct cell_place place,
+                      const struct profile_row *row, struct profile *out)
+{
+    out->basis = (enum salvage_basis)row->basis;
+    out->basis_text = slice_of(basis_texts[row->basis]);
+    bool ok = take_drugs(context, place, "gap_exempt", row->gap_exempt, &out->gap_exempt);
+    ok = take_drugs(context, place, "backbone", row->backbone, &out->backbone) && ok;
+    out->ignore_backbone_for_lines = out->backbone.drug_count > 0;
+    ok = take_drugs(context, place, "supplement_base", row->supplement_base,
+                    &out->supplement_base) &&
+         ok;
+    return take_drugs(context, place, "rechallenge", row->rechallenge, &out->rechallenge) && ok;
+}
+
 static bool read_profile(struct profile_build *context, const struct profile_row *row,
                          unsigned line, struct profile *out)
 {
-    struct cell_place place = { PROFILES_FILE, line, "gap_exempt" };
+    struct cell_place place = { PROFILES_FILE, line, "source" };
     *out = row->profile;
     out->line = line;
-    out->basis = (enum salvage_basis)row->basis;
-    out->basis_text = slice_of(basis_texts[row->basis]);
-    bool ok = profile_drugs(context, place, row->gap_exempt, &out->gap_exempt);
-    place.column = "backbone";
-    ok = profile_drugs(context, place, row->backbone, &out->backbone) && ok;
-    out->ignore_backbone_for_lines = out->backbone.drug_count > 0;
-    place.column = "supplement_base";
-    ok = profile_drugs(context, place, row->supplement_base, &out->supplement_base) && ok;
-    place.column = "rechallenge";
-    ok = profile_drugs(context, place, row->rechallenge, &out->rechallenge) && ok;
-    place.column = "source";
+    out->rules = SLICE("lifeline");
+    out->later_window = RULE_OFF;
+    bool ok = profile_take_row(context, place, row, out);
     return profile_sources(context, place, row->profile.source) && ok;
 }
 
@@ -208,7 +218,9 @@ static bool read_profiles(struct profile_build *context, const struct table *tab
                        "'generic' is missing: it serves diseases without rules of their own");
         ok = false;
     }
-    rules->profiles = context->profiles;
+    rules->name = SLICE("lifeline");
+    rules->title = SLICE("the rules of profiles.tsv");
+    rules->profiles = context->build->mapping->profiles = context->profiles;
     rules->profile_count = context->profile_count;
     return ok;
 }

@@ -15,6 +15,24 @@ struct profile_build {
     unsigned profile_count;
 };
 
+/* A row of profiles.tsv: what a cell fills as it is, and the lists of drugs still as text. */
+struct profile_row {
+    struct profile profile;
+    struct slice gap_exempt, backbone, supplement_base, rechallenge;
+    uint8_t basis;
+};
+extern const struct table_schema profile_schema;
+
+/* The lists and the basis of `row` into `out`; lists that the row does not name stay. */
+bool profile_take_row(struct profile_build *context, struct cell_place place,
+                      const struct profile_row *row, struct profile *out) MUST_USE;
+
+/* One rule written as "column=value | column=value", columns as in its own table; for rule sets. */
+bool profile_addon_read(struct profile_build *context, struct cell_place place, struct slice value,
+                        struct addon_rule *out) MUST_USE;
+bool profile_maintenance_read(struct profile_build *context, struct cell_place place,
+                              struct slice value, struct maintenance_rule *out) MUST_USE;
+
 /* The drugs of a cell; "-" is the empty set. */
 bool profile_drugs(struct profile_build *context, struct cell_place place, struct slice cell,
                    struct drug_set *out) MUST_USE;

@@ -477,3 +477,28 @@ bool table_read(const struct table_schema *schema, struct slice text, struct sli
     *out = (struct table){ reading.rows, reading.lines, reading.used };
     return true;
 }
+
+bool table_read_cell(const struct table_schema *schema, const char *file, unsigned line,
+                     struct slice column, struct slice cell, void *row, struct table_errors *errors)
+{
+    struct table_schema here = *schema;
+    here.file = file;
+    struct cursor at = { .schema = &here, .line = line, .errors = errors };
+    const char *nearest = schema->columns[0].name;
+    unsigned distance = WORD_LEN_MAX + 1;
+    for (unsigned i = 0; i < schema->column_count; i++) {
+        const char *name = schema->columns[i].name;
+        if (slice_is(column, name)) {
+            read_cell(&at, &schema->columns[i], trim(cell), row);
+            return at.faults == 0;
+        }
+        unsigned d = edit_distance(column, slice_of(name));
+        if (d < distance) {
+            distance = d;
+            nearest = name;
+        }
+    }
+    table_complain(errors, file, line, "parameter",
+                   "'%.*s' is not a parameter; the nearest is '%s'", SLICE_ARGS(column), nearest);
+    return false;
+}

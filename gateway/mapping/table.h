@@ -61,6 +61,11 @@ struct table_errors {
 /* An overlay that is empty (`at` NULL) is none. */
 bool table_read(const struct table_schema *schema, struct slice text, struct slice overlay,
                 struct arena *arena, struct table *out, struct table_errors *errors) MUST_USE;
+/* One cell outside a row: `column` of `schema` in `row`.  For tables whose rows are pairs of a name
+ * and a value; faults are told with `file` and `line`. */
+bool table_read_cell(const struct table_schema *schema, const char *file, unsigned line,
+                     struct slice column, struct slice cell, void *row,
+                     struct table_errors *errors) MUST_USE;
 /* A fault found later, across tables: "file:line: column: what". */
 void table_complain(struct table_errors *errors, const char *file, unsigned line,
                     const char *column, const char *format, ...) PRINTF_LIKE(5, 6);

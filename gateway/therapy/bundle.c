@@ -65,7 +65,8 @@ static int32_t last_apheresis(const struct course *course, int32_t before)
 struct infusion bundle_infusion(const struct course *course, const struct batch *batch)
 {
     struct infusion none = { .day = DATE_NONE };
-    if (course->cell == 0 || !course->profile->cart_bundle)
+    if (course->cell == 0 || !course->profile->cart_bundle ||
+        !profile_has(course->profile, RULE_CELL_THERAPY))
         return none;
     int32_t infusion = next_infusion(course, batch);
     if (infusion == DATE_NONE)
@@ -74,7 +75,8 @@ struct infusion bundle_infusion(const struct course *course, const struct batch 
     if (batch->day >= depletion)
         return (struct infusion){ infusion, depletion, false };
     int32_t apheresis = last_apheresis(course, depletion);
-    if (apheresis != DATE_NONE && batch->day >= apheresis && RULE_ON(BRIDGING))
+    if (apheresis != DATE_NONE && batch->day >= apheresis &&
+        profile_has(course->profile, RULE_BRIDGING) && RULE_ON(BRIDGING))
         return (struct infusion){ infusion, depletion, true };
     return none;
 }
@@ -131,7 +133,7 @@ static bool shows_conditioning(const struct course *course, const struct batch *
 struct conditioning bundle_conditioning(const struct course *course, const struct batch *batch)
 {
     struct conditioning none = { .is_conditioning = false, .transplant = DATE_NONE };
-    if (!has_transplant_rules(course->profile))
+    if (!has_transplant_rules(course->profile) || !profile_has(course->profile, RULE_CONDITIONING))
         return none;
     const struct transplant *transplant = transplant_after(course, batch->day);
     if (transplant != NULL)

@@ -237,14 +237,15 @@ bool course_init(struct course *course, struct engine *engine, unsigned cancer, 
     course->cancer = &engine->cancers[cancer];
     course->disease = course->cancer->disease;
     course->bit = UINT32_C(1) << cancer;
-    course->profile =
-        course->disease->profile != NULL ? course->disease->profile : engine->rules->generic;
+    const struct profile *profile = rules_profile(engine->rules, course->disease);
+    course->profile = profile != NULL ? profile : engine->rules->generic;
     if (!collect_uses(course, err))
         return false;
     const struct disease *refined = refine_disease(course);
-    if (refined != course->disease && refined->profile != NULL) {
+    const struct profile *refined_profile = rules_profile(engine->rules, refined);
+    if (refined != course->disease && refined_profile != NULL) {
         course->disease = refined;
-        course->profile = refined->profile;
+        course->profile = refined_profile;
     }
     read_profile(course);
     return collect_evidence(course, err) && collect_procedures(course, err) &&

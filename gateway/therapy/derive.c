@@ -99,6 +99,7 @@ static bool derive_history(struct engine *engine, unsigned cancer, struct histor
         return false;
     struct line *lines = lines_finish(&course);
     out->disease = course.disease;
+    out->rules = course.profile->rules;
     out->condition = course.cancer->condition;
     out->is_ambiguous = course.is_ambiguous;
     out->lines = lines;
@@ -125,7 +126,7 @@ bool therapy_derive(const struct rules *rules, const struct event *events, size_
                     struct date as_of, struct arena *arena, struct therapy *out, struct err *err)
 {
     struct engine engine;
-    struct therapy therapy = { .as_of = as_of };
+    struct therapy therapy = { .as_of = as_of, .rules = rules->name };
     memset(&engine, 0, offsetof(struct engine, cancers));
     memset(&engine.cancer_count, 0, sizeof engine - offsetof(struct engine, cancer_count));
     engine.rules = rules;

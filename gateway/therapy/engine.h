@@ -68,6 +68,7 @@ struct line_state {
     int32_t infusion; /* day of the cell therapy that it was opened for; DATE_NONE */
     unsigned cycles;
     int32_t cycle_start;
+    uint64_t cycle_slots, cycle_before; /* of the cycle that runs, and of the one before it */
     struct mark marks[LOT_SEGMENTS_MAX];
     unsigned mark_count;
     struct line_note *notes;

@@ -213,7 +213,8 @@ static void add_inferred(struct engine *engine)
             !has_meaning(condition, MEANS_PRIMARY) || has_meaning(condition, MEANS_IN_REMISSION))
             continue;
         unsigned cancer = (unsigned)__builtin_ctz(diseases);
-        const struct profile *profile = engine->cancers[cancer].disease->profile;
+        const struct profile *profile =
+            rules_profile(engine->rules, engine->cancers[cancer].disease);
         int32_t day = code_day(condition);
         if (profile == NULL || !profile->infer_relapse || remission[cancer] == DATE_NONE ||
             day == DATE_NONE || day <= remission[cancer] || !RULE_ON(EVD_INFERRED))

@@ -31,12 +31,17 @@ static void see_batch(struct course *course, const struct batch *batch)
 }
 
 /* LOT-003: drugs within `cycle_gap` days of the first of a cycle are one cycle. */
-static void count_cycle(const struct course *course, struct line_state *line, int32_t day)
+static void count_cycle(const struct course *course, struct line_state *line,
+                        const struct batch *batch)
 {
-    if (line->cycles > 0 && day - line->cycle_start <= course->profile->cycle_gap)
+    if (line->cycles > 0 && batch->day - line->cycle_start <= course->profile->cycle_gap) {
+        line->cycle_slots |= batch->slots;
         return;
+    }
     line->cycles++;
-    line->cycle_start = day;
+    line->cycle_start = batch->day;
+    line->cycle_before = line->cycle_slots;
+    line->cycle_slots = batch->slots;
 }
 
 static void join(struct course *course, struct line_state *line, const struct batch *batch)
@@ -47,7 +52,7 @@ static void join(struct course *course, struct line_state *line, const struct ba
         line->own_end = batch->last;
     if (batch->last > line->last)
         line->last = batch->last;
-    count_cycle(course, line, batch->day);
+    count_cycle(course, line, batch);
     see_batch(course, batch);
 }
 
@@ -74,13 +79,22 @@ static void take_transplants(const struct course *course, struct line_state *lin
     }
 }
 
+/* LOT-007 and LOT-017 ask for evidence only where the rule set knows any. */
+static const struct atom *asked_relapse(const struct course *course, const struct line_state *line,
+                                        int32_t until)
+{
+    bool is_asked = profile_has(course->profile, RULE_NEW_AGENT_AFTER_RELAPSE);
+    return is_asked ? course_relapse(course, line, until) : NULL;
+}
+
 /* --- opening a line -------------------------------------------------------------------------- */
 
 /* LOT-024: what the old line still orders beyond the new start goes on in the new line. */
 static void carry_over(struct course *course, const struct line_state *old, struct line_state *line,
                        const struct batch *batch)
 {
-    for (unsigned s = 0; old != NULL && s < course->drug_count; s++) {
+    bool carries = old != NULL && profile_has(course->profile, RULE_CARRY);
+    for (unsigned s = 0; carries && s < course->drug_count; s++) {
         bool goes_on = (old->taken & slot_bit(s)) != 0 && course->stated_end[s] > batch->day;
         if (!goes_on || (batch->slots & slot_bit(s)) != 0 || !RULE_ON(CARRY))
             continue;
@@ -253,7 +267,7 @@ static bool take_conditioning(struct sweep *sweep, const struct batch *batch,
         finding_operand(&finding, "limitDays", course->profile->second_transplant_same_line);
         if (!open_line(sweep, batch, &finding))
             return false;
-    } else if (course_relapse(course, line, batch->day) != NULL) {
+    } else if (asked_relapse(course, line, batch->day) != NULL) {
         if (!open_by_rule(sweep, batch, RULE_NEW_AGENT_AFTER_RELAPSE))
             return false;
     } else {
@@ -282,6 +296,8 @@ static uint64_t new_slots(const struct course *course, const struct line_state *
 {
     uint64_t fresh = batch->slots & ~line->taken;
     *substituted = 0;
+    if (!profile_has(course->profile, RULE_SUBSTITUTION))
+        return fresh;
     for (unsigned s = 0; s < course->drug_count; s++)
         if ((fresh & slot_bit(s)) != 0 && (course->substitutes[s] & line->taken) != 0 &&
             RULE_ON(SUBSTITUTION))
@@ -295,7 +311,8 @@ static bool is_relapse(const struct course *course, const struct line_state *lin
                        const struct batch *batch)
 {
     const struct rules *rules = course->engine->rules;
-    if (course->profile->gap == RULE_OFF || batch->day - line->last <= rules->era_persistence)
+    if (course->profile->gap == RULE_OFF || batch->day - line->last <= rules->era_persistence ||
+        !profile_has(course->profile, RULE_RELAPSE))
         return false;
     int32_t after = line->start + rules->relapse_lookahead;
     after = line->last > after ? line->last : after;
@@ -312,7 +329,8 @@ static bool is_relapse_after_transplant(const struct course *course, const struc
                                         const struct batch *batch)
 {
     int32_t since = line->transplant != DATE_NONE ? line->transplant : line->conditioning;
-    if (since == DATE_NONE || course->uses[line->use_end - 1].start > since)
+    if (since == DATE_NONE || course->uses[line->use_end - 1].start > since ||
+        !profile_has(course->profile, RULE_RELAPSE))
         return false;
     const struct atom *relapse = course_relapse_between(course, since, batch->day);
     return relapse != NULL;
@@ -324,6 +342,7 @@ static bool is_rechallenge(const struct course *course, const struct batch *batc
 {
     int32_t last = DATE_NONE;
     if (course->profile->rechallenge_after == RULE_OFF || course->rechallenge == 0 ||
+        !profile_has(course->profile, RULE_RECHALLENGE) ||
         (batch->slots & course->rechallenge) == 0)
         return false;
     for (unsigned s = 0; s < course->drug_count; s++)
@@ -346,11 +365,13 @@ static bool open_gap(struct sweep *sweep, const struct batch *batch, enum rule r
 static enum rule gap_exemption(const struct course *course, const struct line_state *line,
                                const struct batch *batch, int32_t gap)
 {
-    if ((batch->slots & course->exempt & ~course->unknown) != 0 && RULE_ON(GAP_EXEMPT))
+    if ((batch->slots & course->exempt & ~course->unknown) != 0 &&
+        profile_has(course->profile, RULE_GAP_EXEMPT) && RULE_ON(GAP_EXEMPT))
         return RULE_GAP_EXEMPT;
     if (stay_continues_maintenance(course, line, batch->slots, gap) && RULE_ON(MAINTENANCE))
         return RULE_MAINTENANCE;
-    if (course->profile->merge_identical && batch->slots == line->taken && RULE_ON(IDENTICAL))
+    if (course->profile->merge_identical && batch->slots == line->taken &&
+        profile_has(course->profile, RULE_IDENTICAL) && RULE_ON(IDENTICAL))
         return RULE_IDENTICAL;
     return RULE_NONE;
 }
@@ -379,6 +400,8 @@ static bool take_known(struct sweep *sweep, const struct batch *batch, uint64_t 
         return true;
     }
     join_noted(course, line, batch, &finding);
+    if (course->profile->omits_substitutes)
+        line->taken &= ~substituted;
     return true;
 }
 
@@ -396,12 +419,31 @@ static void mark_stay(struct course *course, struct line_state *line, const stru
     }
 }
 
+/* LOT-034: a new agent opens a line once the last two cycles held the same drugs; before that, the
+ * line goes on under the drugs of the new cycle. */
+static bool take_cycle(struct sweep *sweep, const struct batch *batch)
+{
+    struct course *course = sweep->course;
+    struct line_state *line = course_line(course);
+    int32_t limit = stay_gap_limit(course, line);
+    bool is_next = batch->day - line->cycle_start > course->profile->cycle_gap;
+    bool is_gap = limit != RULE_OFF && batch->day - line->last > limit;
+    if (is_gap || (is_next && line->cycles >= 2 && line->cycle_slots == line->cycle_before))
+        return open_by_rule(sweep, batch, RULE_NEW_AGENT);
+    struct finding finding = { .rule = RULE_CYCLE_REGIMEN };
+    finding_operand(&finding, "cycles", (int32_t)line->cycles);
+    join_noted(course, line, batch, &finding);
+    line->taken = line->cycle_slots;
+    return true;
+}
+
 static bool take_new(struct sweep *sweep, const struct batch *batch, uint64_t fresh)
 {
     struct course *course = sweep->course;
     struct line_state *line = course_line(course);
-    bool is_after_relapse = course_relapse(course, line, batch->day) != NULL ||
-                            course_late_evidence(course, line, batch) != NULL;
+    bool asks_evidence = profile_has(course->profile, RULE_NEW_AGENT_AFTER_RELAPSE);
+    bool is_after_relapse = asks_evidence && (course_relapse(course, line, batch->day) != NULL ||
+                                              course_late_evidence(course, line, batch) != NULL);
     if (is_after_relapse && RULE_ON(NEW_AGENT_AFTER_RELAPSE))
         return open_by_rule(sweep, batch, RULE_NEW_AGENT_AFTER_RELAPSE);
     struct finding noted = { .rule = RULE_NONE };
@@ -410,6 +452,11 @@ static bool take_new(struct sweep *sweep, const struct batch *batch, uint64_t fr
             continue;
         struct finding finding = { .rule = RULE_NONE };
         finding.rule = stay_rule(course, line, batch, s, &finding);
+        if (finding.rule == RULE_NONE && !profile_has(course->profile, RULE_NEW_AGENT) &&
+            RULE_ON(NO_EVIDENCE))
+            finding.rule = RULE_NO_EVIDENCE;
+        if (finding.rule == RULE_NONE && course->profile->cycle_regimen && RULE_ON(CYCLE_REGIMEN))
+            return take_cycle(sweep, batch);
         if (finding.rule == RULE_NONE && RULE_ON(NEW_AGENT))
             return open_by_rule(sweep, batch, RULE_NEW_AGENT);
         if (noted.rule == RULE_NONE)
@@ -425,12 +472,59 @@ static bool take_new(struct sweep *sweep, const struct batch *batch, uint64_t fr
 static bool is_defining(const struct course *course, const struct line_state *line,
                         const struct batch *batch)
 {
-    bool is_young = batch->day - line->start <= course->profile->window && RULE_ON(WINDOW);
+    const struct profile *profile = course->profile;
+    bool is_later = line->number > 1 && profile->later_window != RULE_OFF;
+    bool is_young =
+        profile_has(profile, RULE_WINDOW) &&
+        batch->day - line->start <= (is_later ? profile->later_window : profile->window) &&
+        RULE_ON(WINDOW);
     bool is_first_cycles =
         course->profile->two_cycle_rule &&
         line->cycles + (batch->day - line->cycle_start > course->profile->cycle_gap) <= 2 &&
         RULE_ON(TWO_CYCLES);
-    return (is_young || is_first_cycles) && course_relapse(course, line, batch->day) == NULL;
+    return (is_young || is_first_cycles) && asked_relapse(course, line, batch->day) == NULL;
+}
+
+/* --- rule sets in which every start counts --------------------------------------------------- */
+
+/* A drug that was ordered within an era of its last order goes on; it does not start. */
+static bool goes_on(const struct course *course, const struct batch *batch)
+{
+    int32_t persistence = course->engine->rules->era_persistence;
+    for (unsigned s = 0; s < course->drug_count; s++)
+        if ((batch->slots & slot_bit(s)) != 0 &&
+            (course->seen_end[s] == DATE_NONE || batch->day > course->seen_end[s] + persistence))
+            return false;
+    return true;
+}
+
+/* LOT-032 of such a set: this line and the one that would begin are one and the same drug. */
+static bool is_same_single(const struct course *course, const struct line_state *line,
+                           const struct batch *batch)
+{
+    uint64_t slots = batch->slots;
+    int32_t until =
+        batch->day + (course->profile->later_window != RULE_OFF ? course->profile->later_window
+                                                                : course->profile->window);
+    for (unsigned i = batch->first; i < course->use_count && course->uses[i].start <= until; i++)
+        slots |= slot_bit(course->uses[i].slot);
+    return slots == line->taken && (slots & (slots - 1)) == 0;
+}
+
+static bool take_start(struct sweep *sweep, const struct batch *batch)
+{
+    struct course *course = sweep->course;
+    struct line_state *line = course_line(course);
+    if (goes_on(course, batch)) {
+        join(course, line, batch);
+    } else if (is_same_single(course, line, batch)) {
+        struct finding finding = { .rule = RULE_IDENTICAL };
+        join_noted(course, line, batch, &finding);
+    } else {
+        bool is_new = (batch->slots & ~line->taken) != 0;
+        return open_by_rule(sweep, batch, is_new ? RULE_NEW_AGENT : RULE_RESTART);
+    }
+    return true;
 }
 
 static bool take_batch(struct sweep *sweep, const struct batch *batch)
@@ -456,6 +550,8 @@ static bool take_batch(struct sweep *sweep, const struct batch *batch)
         join(course, line, batch);
         return true;
     }
+    if (course->profile->start_opens && RULE_ON(RESTART))
+        return take_start(sweep, batch);
     uint64_t substituted, fresh = new_slots(course, line, batch, &substituted);
     return fresh == 0 ? take_known(sweep, batch, substituted) : take_new(sweep, batch, fresh);
 }

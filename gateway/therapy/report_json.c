@@ -179,6 +179,7 @@ static void put_history(struct json_writer *json, const struct history *history)
 {
     json_object(json);
     json_put(json, "disease", history->disease->key);
+    json_put(json, "rules", history->rules);
     json_key(json, "lines");
     json_array(json);
     for (unsigned i = 0; i < history->line_count; i++)
@@ -225,6 +226,7 @@ void report_json(const struct report_head *head, const struct therapy *therapy, 
     put_day(json, "asOf", therapy->as_of);
     text_add(&rule_set, "sha256:%s", sha256_hex(head->rule_set, hex));
     json_put(json, "ruleSet", text_slice(&rule_set));
+    json_put(json, "rules", therapy->rules);
     json_key(json, "histories");
     json_array(json);
     for (unsigned i = 0; i < therapy->history_count; i++)

@@ -145,6 +145,8 @@ static void add_history(struct buffer *out, const struct history *history, struc
                         bool explain)
 {
     buffer_format(out, "  %.*s\n", SLICE_ARGS(history->disease->name));
+    if (!slice_is(history->rules, "lifeline"))
+        buffer_format(out, "    rules of %.*s\n", SLICE_ARGS(history->rules));
     if (history->is_ambiguous)
         buffer_add(out, SLICE("    some orders may belong to another cancer of the patient\n"));
     if (history->line_count == 0)

@@ -5,6 +5,8 @@
 int32_t stay_gap_limit(const struct course *course, const struct line_state *line)
 {
     const struct profile *profile = course->profile;
+    if (!profile_has(profile, RULE_GAP))
+        return RULE_OFF;
     return line->number >= 3 && profile->gap_line3plus != RULE_OFF ? profile->gap_line3plus
                                                                    : profile->gap;
 }
@@ -115,6 +117,8 @@ static bool is_allowed_line(const struct maintenance_rule *rule, unsigned number
 const struct maintenance_rule *stay_continuation_rule(const struct course *course,
                                                       const struct line_state *line, unsigned slot)
 {
+    if (!profile_has(course->profile, RULE_MAINTENANCE))
+        return NULL;
     for (unsigned r = 0; r < course->profile->maintenance_count && r < PROFILE_RULES_MAX; r++) {
         const struct maintenance_rule *rule = &course->profile->maintenance[r];
         bool is_kind = rule->kind == MAINTENANCE_CONTINUATION || rule->kind == MAINTENANCE_EITHER;
@@ -367,21 +371,28 @@ bool stay_is_planned(const struct course *course, const struct line_state *line,
 enum rule stay_rule(struct course *course, const struct line_state *line, const struct batch *batch,
                     unsigned slot, struct finding *finding)
 {
-    if (is_addon(course, line, batch, slot, finding) && RULE_ON(ADD_EXEMPT))
+    const struct profile *profile = course->profile;
+    if (profile_has(profile, RULE_ADD_EXEMPT) && is_addon(course, line, batch, slot, finding) &&
+        RULE_ON(ADD_EXEMPT))
         return RULE_ADD_EXEMPT;
-    if (is_supplement(course, line, batch, slot, finding) && RULE_ON(SUPPLEMENT))
+    if (profile_has(profile, RULE_SUPPLEMENT) &&
+        is_supplement(course, line, batch, slot, finding) && RULE_ON(SUPPLEMENT))
         return RULE_SUPPLEMENT;
-    if (is_phase(course, line, batch, slot, finding) && RULE_ON(PHASE))
+    if (profile_has(profile, RULE_PHASE) && is_phase(course, line, batch, slot, finding) &&
+        RULE_ON(PHASE))
         return RULE_PHASE;
-    if (is_maintenance(course, line, batch, slot, finding) && RULE_ON(MAINTENANCE))
+    if (profile_has(profile, RULE_MAINTENANCE) &&
+        is_maintenance(course, line, batch, slot, finding) && RULE_ON(MAINTENANCE))
         return RULE_MAINTENANCE;
-    if (is_post_transplant(course, line, batch, slot, finding) && RULE_ON(POST_TRANSPLANT))
+    if (profile_has(profile, RULE_POST_TRANSPLANT) &&
+        is_post_transplant(course, line, batch, slot, finding) && RULE_ON(POST_TRANSPLANT))
         return RULE_POST_TRANSPLANT;
-    if (is_tolerated_swap(course, line, batch, slot, finding) && RULE_ON(TOXICITY))
+    if (profile_has(profile, RULE_TOXICITY) &&
+        is_tolerated_swap(course, line, batch, slot, finding) && RULE_ON(TOXICITY))
         return RULE_TOXICITY;
     int32_t gap = batch->day - line->last;
-    if (is_within_gap(course, line, gap) && stay_is_planned(course, line, batch, slot) &&
-        RULE_ON(PLANNED)) {
+    if (profile_has(profile, RULE_PLANNED) && is_within_gap(course, line, gap) &&
+        stay_is_planned(course, line, batch, slot) && RULE_ON(PLANNED)) {
         finding_operand(finding, "gapDays", gap);
         return RULE_PLANNED;
     }

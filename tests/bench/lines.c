@@ -218,7 +218,8 @@ static void run_ndjson(struct cohort *cohort)
         const struct offline_patient *patient = offline_patient(offline, i);
         struct therapy therapy;
         struct err err;
-        CHECK(offline_derive(patient, mapping, as_of, &cohort->arena, &therapy, &err));
+        CHECK(offline_derive(patient, mapping, mapping_rules(mapping), as_of, &cohort->arena,
+                             &therapy, &err));
         struct report_head head = { patient->name, &mapping_rules(mapping)->digest };
         report_json(&head, &therapy, &cohort->out);
         arena_reset(&cohort->arena);

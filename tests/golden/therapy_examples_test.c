@@ -1,6 +1,6 @@
 /* The worked examples that come with the rules: every one whose rules are built must hold.  They
- * lie beside the repository (../shared/lot); without them this test says SKIPPED.  Published rule
- * sets are the default profile with the parameters that they publish. */
+ * lie beside the repository (../shared/lot); without them this test says SKIPPED.  Each runs under
+ * the rule set that it names, a file of mappings/. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -315,23 +315,6 @@ static void tell(struct story *story, const struct example *example, const struc
 
 /* --- published rule sets --------------------------------------------------------------------- */
 
-/* Merck 2019: gap 120, maintenance by drug list alone, no add-on rule. */
-static void make_merck19(struct profile *profile)
-{
-    static struct maintenance_rule rules[16];
-    profile->gap = 120;
-    profile->addon_count = 0;
-    for (unsigned i = 0; i < profile->maintenance_count; i++) {
-        rules[i] = profile->maintenance[i];
-        rules[i].needs_platinum = false;
-        rules[i].max_gap = 120;
-    }
-    profile->maintenance = rules;
-}
-
-/* Hess 2021 NSCLC: gap 60; maintenance resumes within 90 days, as in the default. */
-static void make_hess21_nsclc(struct profile *profile) { profile->gap = 60; }
-
 /* What the example waits for; NULL when its rules are built. */
 static const char *waits_for(const struct example *example)
 {
@@ -339,29 +322,27 @@ static const char *waits_for(const struct example *example)
         return "lines of antiretroviral therapy";
     if (slice_is(example->ruleset, "esrd"))
         return "renal replacement";
-    if (slice_is(example->id, "ironer-prostate-1"))
-        return "the published rule set ironer with ADT kept as therapy";
-    if (slice_is(example->id, "merck-mcc-10000001") || slice_is(example->id, "merck-mcc-10000002"))
-        return "the published rule set merckmcc, whose naming loses drugs";
     return NULL;
 }
 
-static const struct disease *disease_of(const struct example *example)
+/* The rule set of mappings/ that an example names: "merck19_nsclc" is merck19; house rules and
+ * those about FHIR are ours. */
+static const struct rules *rules_of(const struct example *example)
 {
-    static struct disease changed;
-    static struct profile profile;
-    const struct disease *disease = mapping_disease(story_mapping(), example->disease);
-    void (*make)(struct profile *) = slice_is(example->ruleset, "merck19_nsclc") ? make_merck19
-                                     : slice_is(example->ruleset, "hess21_nsclc")
-                                         ? make_hess21_nsclc
-                                         : NULL;
-    if (disease == NULL || make == NULL)
-        return disease;
-    profile = *disease->profile;
-    make(&profile);
-    changed = *disease;
-    changed.profile = &profile;
-    return &changed;
+    static const struct {
+        const char *ruleset, *file;
+    } names[] = { { "merck19_nsclc", "merck19" }, { "merck21_nsclc", "merck21" },
+                  { "hess21_nsclc", "hess21" },   { "hess21_crc", "hess21" },
+                  { "hess21_gastric", "hess21" }, { "merckmcc", "merckmcc" },
+                  { "raj15", "raj15" },           { "omop_mm", "omop_mm" },
+                  { "ovarian", "ovarian" },       { "ironer", "ironer" },
+                  { "house", "lifeline" },        { "fhir", "lifeline" } };
+    if (slice_is(example->id, "ironer-prostate-1-noADT")) /* "the stated preparation" */
+        return mapping_ruleset(story_mapping(), SLICE("ironer_prepared"));
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (slice_is(example->ruleset, names[i].ruleset))
+            return mapping_ruleset(story_mapping(), slice_of(names[i].file));
+    return NULL;
 }
 
 /* --- comparing ------------------------------------------------------------------------------- */
@@ -448,14 +429,16 @@ static bool example_holds(const struct example *example, char *why)
 {
     struct story story;
     story_begin(&story);
-    const struct disease *disease = disease_of(example);
+    const struct disease *disease = mapping_disease(story_mapping(), example->disease);
+    const struct rules *rules = rules_of(example);
     bool holds = false;
-    if (disease == NULL) {
-        sprintf(why, "disease %.*s is not in the mappings", SLICE_ARGS(example->disease));
+    if (disease == NULL || rules == NULL) {
+        sprintf(why, "disease %.*s or rule set %.*s is not in the mappings",
+                SLICE_ARGS(example->disease), SLICE_ARGS(example->ruleset));
     } else {
         tell(&story, example, disease);
-        const struct therapy *therapy =
-            story_derive(&story, example->as_of.len > 0 ? example->as_of.at : "2026-01-01");
+        const struct therapy *therapy = story_derive_with(
+            &story, rules, example->as_of.len > 0 ? example->as_of.at : "2026-01-01");
         const struct history *history = therapy->history_count == 1 ? &therapy->histories[0] : NULL;
         unsigned lines = 0;
         for (unsigned i = 0; i < example->line_count; i++) {

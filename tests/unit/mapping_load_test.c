@@ -16,6 +16,31 @@
 static const struct damage {
     const char *name, *file, *add, *instead, *says;
 } damages[] = {
+    { "a rule set with a drug that is not there", "rules_merck21.tsv",
+      "nsclc\tsubstitution\tfluorouracill;capecitabine\tmerck21\n", NULL,
+      "mappings/rules_merck21.tsv:LAST value: 'fluorouracill' is not an ingredient of drugs.tsv; "
+      "the "
+      "nearest is 'fluorouracil'" },
+    { "a rule set with a parameter that is none", "rules_merck21.tsv",
+      "nsclc\twindows\t28\tmerck21\n", NULL,
+      "mappings/rules_merck21.tsv:LAST parameter: 'windows' is not a parameter; the nearest is "
+      "'window'" },
+    { "a rule set that changes a profile before its base", "rules_merck21.tsv",
+      "breast\tgap\t90\tmerck21\n", NULL,
+      "mappings/rules_merck21.tsv:LAST parameter: 'base' must be the first row of 'breast'" },
+    { "a rule set with a base that is none", "rules_merck21.tsv", "breast\tbase\tours\tmerck21\n",
+      NULL, "mappings/rules_merck21.tsv:LAST value: 'ours' is not one of: nothing lifeline" },
+    { "a rule set that switches what cannot be", "rules_merck21.tsv",
+      "nsclc\toff\tEXP-001\tmerck21\n", NULL,
+      "mappings/rules_merck21.tsv:LAST value: 'EXP-001' is not a rule that can be switched" },
+    { "a rule set for a profile that is not there", "rules_merck21.tsv",
+      "lungs\tgap\t90\tmerck21\n", NULL,
+      "mappings/rules_merck21.tsv:LAST profile: 'lungs' is not a key of profiles.tsv" },
+    { "a rule set with an unknown source", "rules_merck21.tsv", "nsclc\tgap\t90\tnobody\n", NULL,
+      "mappings/rules_merck21.tsv:LAST source: 'nobody' is not a key of sources.tsv" },
+    { "a rule set with a maintenance rule of no drug", "rules_merck21.tsv",
+      "nsclc\tmaintenance\tkind=switch | max_gap=90\tmerck21\n", NULL,
+      "mappings/rules_merck21.tsv:LAST ingredients: names no drug, and there is no trait" },
     { "an ingredient twice", "drugs.tsv", "cisplatin\tantineoplastic\tplatinum\t\t28\t-\t-\tme\n",
       NULL, "mappings/drugs.tsv:LAST ingredient: 'cisplatin' is in another row too" },
     { "an ingredient code twice", "drugs.tsv",
