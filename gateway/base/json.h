@@ -2,8 +2,9 @@
  *
  * What      one SAX pass that refuses what FHIR must refuse and yajl lets through: bad UTF-8, lone
  *           surrogates, \u0000, duplicate keys, too deep nesting, trailing content.  Numbers stay
- *           text.  The path of the current value is kept as "a.b[].c" for look-up, and rendered
- *           with indices ("a.b[2].c") for people.  No tree is ever built.
+ *           text.  The reader follows a set of paths ("a.b[].c") and says on which one it is; the
+ *           path is rendered when somebody asks, with indices ("a.b[2].c") for people.  No tree is
+ *           ever built.
  * Owns      text handed to callbacks lives only for the call.
  * Errors    ERR_STRUCTURE for broken JSON, ERR_TOO_LARGE past a limit; or what a callback chose.
  * Thread    any; no global state.
@@ -22,6 +23,42 @@ enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_OBJECT, JS
 
 struct json_reader;
 
+/* --- sets of paths ---------------------------------------------------------------------------- */
+
+#define JSON_STEPS_MAX 1024
+#define JSON_PLACES_MAX 4096
+
+/* One step of a path: a key, or the items of an array.  Each step knows its members by hash, no two
+ * in one place, so that the reader follows the paths of a set with one look-up per key, and stops
+ * looking where none of them leads. */
+struct json_step {
+    struct slice key;
+    uint64_t hash;
+    unsigned mark;                          /* the number of the path that ends here, or 0 */
+    const struct json_step *const *members; /* mask + 1 of them, NULL where there is none */
+    uint64_t mask;
+    unsigned shift;                 /* which bits of a hash choose among the members */
+    struct json_step *items;        /* "[]" */
+    struct json_step *first, *next; /* its members as a list, and the next of its parent's */
+};
+
+/* Static, filled before threads start, then only read. */
+struct json_paths {
+    struct json_step steps[JSON_STEPS_MAX];
+    unsigned step_count;
+    const struct json_step *places[JSON_PLACES_MAX];
+};
+
+/* A new, empty set among `paths`. */
+struct json_step *json_paths_root(struct json_paths *paths);
+/* Adds a path such as "entry[].resource" under a number from 1; keys have no '.' and no '['. */
+void json_paths_add(struct json_paths *paths, struct json_step *root, const char *path,
+                    unsigned mark);
+/* Once, when all paths are in. */
+void json_paths_finish(struct json_paths *paths);
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
 /* Each returns false to stop; it must have called json_fail() (or filled the err another way). */
 struct json_events {
     /* Null, bool, number (its text as sent) or string (unescaped). */
@@ -37,6 +74,8 @@ struct json_options {
     size_t string_max;   /* longest string in bytes; 0 means no limit but the text's own */
     bool allow_comments; /* configuration files only */
     const char *root;    /* prefix of rendered paths: "Bundle", "MedicationRequest"; may be NULL */
+    const struct json_step
+        *paths; /* root of the set of paths that json_mark() knows; may be NULL */
 };
 
 /* Reads all of `text`.  `arena` serves the keys of open objects; NULL options are defaults. */
@@ -49,16 +88,22 @@ void json_position(struct slice text, size_t offset, unsigned *line, unsigned *c
 
 /* --- inside callbacks --------------------------------------------------------------------- */
 
-/* Path since the last root, e.g. "medicationCodeableConcept.coding[].code"; NUL-terminated. */
+/* Path since the last root, e.g. "medicationCodeableConcept.coding[].code"; NUL-terminated, until
+ * the callback returns.  It is put together when asked for: a set of paths is the faster way. */
 struct slice json_path(const struct json_reader *reader);
-/* A hash of json_path(), the same as json_path_hash_of() of the same text. */
-uint32_t json_path_hash(const struct json_reader *reader);
-uint32_t json_path_hash_of(const char *path);
-/* True when this is the path, and not just a key that is spelt like it ("a[].b"). */
-bool json_path_is(const struct json_reader *reader, const char *path);
-/* From here on (until the current container closes) paths are relative to the current container:
- * call in open().  Used for Bundle.entry[].resource and for contained[]. */
-void json_root(struct json_reader *reader);
+/* The number of the current path in the set of paths that options->paths or json_root() named; 0
+ * when it is not in it. */
+unsigned json_mark(const struct json_reader *reader);
+/* The key of the member at hand; empty for an item of an array. */
+struct slice json_member_key(const struct json_reader *reader);
+/* The same, and for an item of an array the key of the array. */
+struct slice json_element(const struct json_reader *reader);
+/* True for an item of an array. */
+bool json_is_item(const struct json_reader *reader);
+/* From here on (until the current container closes) paths are relative to the current container,
+ * and belong to `paths` (which may be NULL): call in open().  Used for Bundle.entry[].resource and
+ * for contained[]. */
+void json_root(struct json_reader *reader, const struct json_step *paths);
 /* Index of the current item in the innermost array around it (`outward` 0), or in the array that
  * many arrays further out; 0 where there is none. */
 unsigned json_index(const struct json_reader *reader, unsigned outward);

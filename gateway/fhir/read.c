@@ -78,7 +78,7 @@ static bool begin_contained(struct document *document, struct json_reader *json)
         return json_fail(json, ERR_TOO_LARGE, "the request needs too much memory");
     document->now = &document->drafts[1];
     draft_begin(document->now, document, json, resource);
-    json_root(json);
+    json_root(json, fhir_resource_paths());
     return true;
 }
 
@@ -138,12 +138,7 @@ static bool end_resource(struct document *document, struct json_reader *json)
 
 /* --- events ---------------------------------------------------------------------------------- */
 
-static bool ends_with(struct slice path, const char *key)
-{
-    size_t len = strlen(key);
-    return path.len >= len && memcmp(path.at + path.len - len, key, len) == 0 &&
-           (path.len == len || path.at[path.len - len - 1] == '.');
-}
+static const struct slice modifier = { "modifierExtension", 17 };
 
 static bool fault_kind(struct draft *draft, const struct json_reader *json,
                        const struct path_row *row)
@@ -165,9 +160,7 @@ static bool row_applies(const struct draft *draft, const struct path_row *row)
 static bool take_null(struct draft *draft, const struct json_reader *json,
                       const struct path_row *row)
 {
-    struct slice path = json_path(json);
-    bool is_item = path.len > 0 && path.at[path.len - 1] == ']';
-    if (!is_item)
+    if (!json_is_item(json))
         return draft_fault(draft, json, ALL_TYPES, NULL, ERR_VALUE,
                            "null is not a value: leave the element out");
     bool is_object_due = row_applies(draft, row) && row->kind == JSON_OBJECT;
@@ -175,9 +168,8 @@ static bool take_null(struct draft *draft, const struct json_reader *json,
 }
 
 static bool take_value(struct draft *draft, struct json_reader *json, enum json_kind kind,
-                       struct slice text)
+                       struct slice text, const struct path_row *row)
 {
-    const struct path_row *row = fhir_path_row(json);
     draft->target = NULL;
     if (kind == JSON_NULL)
         return take_null(draft, json, row);
@@ -185,7 +177,7 @@ static bool take_value(struct draft *draft, struct json_reader *json, enum json_
         return draft_fault(draft, json, ALL_TYPES, NULL, ERR_VALUE,
                            "an empty string is not a value: leave the element out");
     if (!row_applies(draft, row))
-        return !ends_with(json_path(json), "modifierExtension") ||
+        return !slice_eq(json_member_key(json), modifier) ||
                draft_fault(draft, json, ALL_TYPES, NULL, ERR_VALUE, "expected an array");
     if (row->kind != kind)
         return fault_kind(draft, json, row);
@@ -199,12 +191,13 @@ static bool on_value(void *ctx, struct json_reader *json, enum json_kind kind, s
     struct draft *draft = document->now;
     if (draft == NULL)
         return bundle_value(document, json, kind, text);
+    const struct path_row *row = fhir_path_row(json);
     if (draft->is_skipped) {
-        bool is_type = draft->type_bit == 0 && kind == JSON_STRING &&
-                       slice_is(json_path(json), "resourceType");
-        return !is_type || take_type(draft, json, NULL, text);
+        bool is_type =
+            draft->type_bit == 0 && kind == JSON_STRING && row != NULL && row->take == take_type;
+        return !is_type || take_type(draft, json, row, text);
     }
-    if (!take_value(draft, json, kind, text))
+    if (!take_value(draft, json, kind, text, row))
         return false;
     if (kind == JSON_STRING && !draft->is_skipped) {
         struct draft *outer = &document->drafts[0];
@@ -215,6 +208,13 @@ static bool on_value(void *ctx, struct json_reader *json, enum json_kind kind, s
     return true;
 }
 
+/* An item of the resource's own "contained". */
+static bool is_contained_here(const struct draft *draft, const struct json_reader *json)
+{
+    return json_depth(json) == draft->depth + 2 && json_is_item(json) &&
+           slice_is(json_element(json), "contained");
+}
+
 static bool on_open(void *ctx, struct json_reader *json, enum json_kind kind)
 {
     struct document *document = ctx;
@@ -223,12 +223,11 @@ static bool on_open(void *ctx, struct json_reader *json, enum json_kind kind)
         return bundle_open(document, json, kind);
     if (draft->is_skipped)
         return true;
-    struct slice path = json_path(json);
-    if (ends_with(path, "modifierExtension"))
+    if (slice_eq(json_member_key(json), modifier))
         return draft_fault(draft, json, ALL_TYPES, NULL, ERR_EXTENSION,
                            "modifier extensions may change the meaning and are refused");
     bool is_outer = draft == &document->drafts[0];
-    if (is_outer && kind == JSON_OBJECT && json_path_is(json, "contained[]"))
+    if (is_outer && kind == JSON_OBJECT && is_contained_here(draft, json))
         return begin_contained(document, json);
     const struct path_row *row = fhir_path_row(json);
     if (!row_applies(draft, row))
@@ -323,7 +322,7 @@ bool fhir_read(struct slice body, enum fhir_type expected, struct arena *arena,
     if (resource == NULL)
         return err_fail(err, ERR_TOO_LARGE, "", "the request needs too much memory");
     document.single = resource;
-    struct json_options options = { .root = peek_type(body) };
+    struct json_options options = { .root = peek_type(body), .paths = fhir_resource_paths() };
     if (!json_read(body, &options, &fhir_document_events, &document, arena, err))
         return false;
     if (!resource_verdict(resource, expected, options.root, &fault, err))

@@ -81,27 +81,6 @@ static bool take_verb(struct document *document, struct json_reader *json, struc
     return fault_here(document, json, "the code is not one of its required value set");
 }
 
-/* Where a text of the entry is kept; NULL for what we do not read. */
-static struct slice *text_of_entry(const struct document *document, const struct json_reader *json)
-{
-    static const struct {
-        const char *path;
-        size_t offset;
-    } texts[] = {
-        { "entry[].fullUrl", offsetof(struct fhir_entry, full_url) },
-        { "entry[].request.url", offsetof(struct fhir_entry, url) },
-        { "entry[].request.ifMatch", offsetof(struct fhir_entry, if_match) },
-        { "entry[].request.ifNoneMatch", offsetof(struct fhir_entry, if_none_match) },
-        { "entry[].request.ifNoneExist", offsetof(struct fhir_entry, if_none_exist) },
-        { "entry[].request.ifModifiedSince", offsetof(struct fhir_entry, if_modified_since) },
-    };
-    struct fhir_entry *entry = entry_now(document);
-    for (size_t i = 0; entry != NULL && i < COUNT_OF(texts); i++)
-        if (json_path_is(json, texts[i].path))
-            return (struct slice *)(void *)((char *)entry + texts[i].offset);
-    return NULL;
-}
-
 enum known_path {
     PATH_OTHER,
     PATH_ROOT,
@@ -115,26 +94,46 @@ enum known_path {
     PATH_TEXT,
 };
 
-static enum known_path known_path_of(const struct document *document,
-                                     const struct json_reader *json)
+/* All we read around the resources; PATH_TEXT is kept at `offset` of the entry. */
+static const struct bundle_row {
+    const char *path;
+    enum known_path known;
+    size_t offset;
+} bundle_rows[] = {
+    { "", PATH_ROOT, 0 },
+    { "resourceType", PATH_RESOURCE_TYPE, 0 },
+    { "type", PATH_TYPE, 0 },
+    { "entry", PATH_ENTRIES, 0 },
+    { "entry[]", PATH_ENTRY, 0 },
+    { "entry[].resource", PATH_RESOURCE, 0 },
+    { "entry[].request", PATH_REQUEST, 0 },
+    { "entry[].request.method", PATH_METHOD, 0 },
+    { "entry[].fullUrl", PATH_TEXT, offsetof(struct fhir_entry, full_url) },
+    { "entry[].request.url", PATH_TEXT, offsetof(struct fhir_entry, url) },
+    { "entry[].request.ifMatch", PATH_TEXT, offsetof(struct fhir_entry, if_match) },
+    { "entry[].request.ifNoneMatch", PATH_TEXT, offsetof(struct fhir_entry, if_none_match) },
+    { "entry[].request.ifNoneExist", PATH_TEXT, offsetof(struct fhir_entry, if_none_exist) },
+    { "entry[].request.ifModifiedSince", PATH_TEXT,
+      offsetof(struct fhir_entry, if_modified_since) },
+};
+
+static struct json_paths paths;
+static struct json_step *bundle_paths;
+
+__attribute__((constructor)) static void fill_paths(void)
 {
-    static const struct {
-        const char *path;
-        enum known_path known;
-    } paths[] = {
-        { "", PATH_ROOT },
-        { "resourceType", PATH_RESOURCE_TYPE },
-        { "type", PATH_TYPE },
-        { "entry", PATH_ENTRIES },
-        { "entry[]", PATH_ENTRY },
-        { "entry[].resource", PATH_RESOURCE },
-        { "entry[].request", PATH_REQUEST },
-        { "entry[].request.method", PATH_METHOD },
-    };
-    for (size_t i = 0; i < COUNT_OF(paths); i++)
-        if (json_path_is(json, paths[i].path))
-            return paths[i].known;
-    return text_of_entry(document, json) != NULL ? PATH_TEXT : PATH_OTHER;
+    bundle_paths = json_paths_root(&paths);
+    for (size_t i = 0; i < COUNT_OF(bundle_rows); i++)
+        json_paths_add(&paths, bundle_paths, bundle_rows[i].path, (unsigned)i + 1);
+    json_paths_finish(&paths);
+}
+
+/* What the current path means here. */
+static const struct bundle_row *row_here(const struct json_reader *json)
+{
+    static const struct bundle_row other = { NULL, PATH_OTHER, 0 };
+    unsigned mark = json_mark(json);
+    return mark != 0 ? &bundle_rows[mark - 1] : &other;
 }
 
 static bool is_container_due(enum known_path known)
@@ -150,9 +149,9 @@ bool bundle_value(struct document *document, struct json_reader *json, enum json
         return json_fail(json, ERR_STRUCTURE, "expected a JSON object");
     if (json_depth(json) == 0) /* always so for a resource that stands alone */
         return json_fail(json, ERR_STRUCTURE, "expected a JSON object");
-    struct slice path = json_path(json);
-    enum known_path known = known_path_of(document, json);
-    if (kind == JSON_NULL && (path.len == 0 || path.at[path.len - 1] != ']'))
+    const struct bundle_row *row = row_here(json);
+    enum known_path known = row->known;
+    if (kind == JSON_NULL && !json_is_item(json))
         return fault_here(document, json, "null is not a value: leave the element out");
     if (kind == JSON_STRING && text.len == 0)
         return fault_here(document, json, "an empty string is not a value: leave the element out");
@@ -171,7 +170,7 @@ bool bundle_value(struct document *document, struct json_reader *json, enum json
         return take_bundle_type(document, json, text);
     if (known == PATH_METHOD)
         return take_verb(document, json, text);
-    *text_of_entry(document, json) = keep(document, text);
+    *(struct slice *)(void *)((char *)entry_now(document) + row->offset) = keep(document, text);
     return true;
 }
 
@@ -208,7 +207,7 @@ static bool resource_begin(struct document *document, struct json_reader *json)
     if (entry->resource == NULL)
         return json_fail(json, ERR_TOO_LARGE, "the request needs too much memory");
     document_begin_resource(document, json, entry->resource);
-    json_root(json);
+    json_root(json, fhir_resource_paths());
     return true;
 }
 
@@ -234,21 +233,18 @@ static bool open_in_bundle(struct document *document, struct json_reader *json, 
 
 bool bundle_open(struct document *document, struct json_reader *json, enum json_kind kind)
 {
-    static const char modifier[] = ".modifierExtension";
-    struct slice path = json_path(json);
     if (json_depth(json) == 1 && kind != JSON_OBJECT)
         return json_fail(json, ERR_STRUCTURE, "expected a JSON object");
     if (document->bundle == NULL) {
         document_begin_resource(document, json, document->single);
         return true;
     }
-    size_t len = sizeof modifier - 1;
-    if (path.len >= len && memcmp(path.at + path.len - len, modifier, len) == 0) {
+    if (json_depth(json) > 2 && slice_is(json_member_key(json), "modifierExtension")) {
         entry_fault(document, json, ERR_EXTENSION,
                     "modifier extensions may change the meaning and are refused");
         return true;
     }
-    return open_in_bundle(document, json, kind, known_path_of(document, json));
+    return open_in_bundle(document, json, kind, row_here(json)->known);
 }
 
 bool bundle_close(struct document *document, struct json_reader *json, enum json_kind kind)
@@ -306,8 +302,8 @@ bool fhir_read_bundle(struct slice body, unsigned entries_max, struct arena *are
     document.now = NULL;
     document.single = NULL;
     document.bundle = &bundle;
-    if (!json_read(body, &(struct json_options){ .root = "Bundle" }, &fhir_document_events,
-                   &document, arena, err))
+    if (!json_read(body, &(struct json_options){ .root = "Bundle", .paths = bundle_paths },
+                   &fhir_document_events, &document, arena, err))
         return false;
     if (bundle.resource_type.len == 0)
         return err_fail(err, ERR_REQUIRED, "Bundle.resourceType",

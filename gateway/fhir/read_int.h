@@ -81,6 +81,8 @@ struct path_row {
     uint32_t has;   /* bits that mere presence sets */
 };
 
+/* The paths of all rows, for the reader to follow inside a resource. */
+const struct json_step *fhir_resource_paths(void);
 /* The row of the current path, or NULL. */
 const struct path_row *fhir_path_row(const struct json_reader *json);
 

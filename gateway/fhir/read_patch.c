@@ -101,8 +101,20 @@ static void note_links(struct draft *draft, struct slice raw)
     }
 }
 
+/* Nearly all strings are told apart by the element's name and their own beginning. */
+static bool may_be_noted(struct slice element, struct slice text)
+{
+    char last = element.len > 0 ? element.at[element.len - 1] : '\0';
+    if (last == 'l' || last == 'i' || last == 'd')
+        return is_url(text);
+    return (last == 'v' || last == 'e') &&
+           (slice_is(element, "div") || slice_is(element, "reference"));
+}
+
 void draft_note_patches(struct draft *draft, const struct json_reader *json, struct slice text)
 {
+    if (!may_be_noted(json_element(json), text))
+        return;
     struct slice path = json_path(json);
     bool is_narrative = slice_is(path, "text.div");
     bool is_inside = text.at[0] == '#'; /* of a contained resource */

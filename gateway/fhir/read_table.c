@@ -212,38 +212,22 @@ static const struct path_row rows[] = {
 };
 /* clang-format on */
 
-#define SLOTS 1024 /* a power of two, some four times the rows */
-_Static_assert(COUNT_OF(rows) * 3 < SLOTS, "the table of paths needs more slots");
+static struct json_paths paths;
+static struct json_step *resource_paths;
 
-/* Open addressing, filled before main() and only read afterwards: no thread sees it half done. */
-static struct {
-    uint32_t hash;
-    uint16_t row; /* plus one; 0 is free */
-    uint16_t path_len;
-} slots[SLOTS];
-
-__attribute__((constructor)) static void fill_slots(void)
+/* Filled before main() and only read afterwards: no thread sees it half done. */
+__attribute__((constructor)) static void fill_paths(void)
 {
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        uint32_t hash = json_path_hash_of(rows[i].path), at = hash % SLOTS;
-        while (slots[at].row != 0)
-            at = (at + 1) % SLOTS;
-        slots[at].hash = hash;
-        slots[at].row = (uint16_t)(i + 1);
-        slots[at].path_len = (uint16_t)strlen(rows[i].path);
-    }
+    resource_paths = json_paths_root(&paths);
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        json_paths_add(&paths, resource_paths, rows[i].path, (unsigned)i + 1);
+    json_paths_finish(&paths);
 }
+
+const struct json_step *fhir_resource_paths(void) { return resource_paths; }
 
 const struct path_row *fhir_path_row(const struct json_reader *json)
 {
-    uint32_t hash = json_path_hash(json);
-    for (uint32_t at = hash % SLOTS; slots[at].row != 0; at = (at + 1) % SLOTS) {
-        if (slots[at].hash != hash)
-            continue;
-        const struct path_row *row = &rows[slots[at].row - 1];
-        struct slice path = json_path(json);
-        if (slice_eq(path, (struct slice){ row->path, slots[at].path_len }))
-            return row;
-    }
-    return NULL;
+    unsigned mark = json_mark(json);
+    return mark != 0 ? &rows[mark - 1] : NULL;
 }

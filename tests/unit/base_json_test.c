@@ -19,14 +19,29 @@ struct log {
     const char *fail_at; /* path at which the callback refuses */
 };
 
+static const char *const marked[] = {
+    "", "a", "a[]", "a[].b", "a.b", "b[][]", "abcdefghijklmnopq"
+};
+static struct json_paths paths;
+static struct json_step *marked_paths;
+
+/* A path of the set is known by its number, and nothing else is. */
+static void log_mark(struct log *log, const struct json_reader *reader, struct slice path)
+{
+    unsigned expected = COUNT_OF(marked);
+    while (expected > 0 && !slice_is(path, marked[expected - 1]))
+        expected--;
+    if (json_mark(reader) != expected)
+        text_add(&log->text, "MARK %u ", json_mark(reader));
+}
+
 static bool log_value(void *ctx, struct json_reader *reader, enum json_kind kind, struct slice text)
 {
     struct log *log = ctx;
     struct slice path = json_path(reader);
     text_add(&log->text, "%.*s=%s%.*s%s ", SLICE_ARGS(path), kind == JSON_STRING ? "'" : "",
              SLICE_ARGS(text), kind == JSON_STRING ? "'" : "");
-    if (json_path_hash(reader) != json_path_hash_of(path.at))
-        text_add(&log->text, "HASH ");
+    log_mark(log, reader, path);
     if (log->fail_at != NULL && slice_is(path, log->fail_at))
         return json_fail(reader, ERR_VALUE, "refused at depth %u", json_depth(reader));
     return true;
@@ -37,10 +52,9 @@ static bool log_open(void *ctx, struct json_reader *reader, enum json_kind kind)
     struct log *log = ctx;
     struct slice path = json_path(reader);
     text_add(&log->text, "%.*s%c ", SLICE_ARGS(path), kind == JSON_OBJECT ? '{' : '[');
-    if (json_path_hash(reader) != json_path_hash_of(path.at))
-        text_add(&log->text, "HASH ");
+    log_mark(log, reader, path);
     if (log->root_at != NULL && slice_is(path, log->root_at))
-        json_root(reader);
+        json_root(reader, marked_paths);
     return true;
 }
 
@@ -50,8 +64,7 @@ static bool log_close(void *ctx, struct json_reader *reader, enum json_kind kind
     struct slice path = json_path(reader);
     text_add(&log->text, "%.*s%c%u ", SLICE_ARGS(path), kind == JSON_OBJECT ? '}' : ']',
              json_members(reader));
-    if (json_path_hash(reader) != json_path_hash_of(path.at))
-        text_add(&log->text, "HASH ");
+    log_mark(log, reader, path);
     return true;
 }
 
@@ -64,7 +77,11 @@ static void read_into(struct slice text, const struct json_options *options, str
     arena_init(&arena, 1 << 20);
     log->text = TEXT(log->buffer);
     log->buffer[0] = '\0';
-    if (!json_read(text, options, &log_events, log, &arena, &err))
+    struct json_options with_paths = { .depth_max = 0 };
+    if (options != NULL)
+        with_paths = *options;
+    with_paths.paths = marked_paths;
+    if (!json_read(text, &with_paths, &log_events, log, &arena, &err))
         text_add(&log->text, "! %s @%s: %s", err_name(err.code), err.where, err.what);
     arena_fini(&arena);
 }
@@ -96,7 +113,7 @@ static const struct reading {
     { "the character behind the surrogates", "[\"\xee\x80\x80\"]", "[ []='\xee\x80\x80' ]1 " },
     { "keys of several lengths, the empty one on a path of its own",
       "{\"\":1,\"ab\":2,\"abcd\":3,\"abcdefgh\":4,\"abcdefghijklmnopq\":5}",
-      "{ =1 HASH ab=2 abcd=3 abcdefgh=4 abcdefghijklmnopq=5 }5 " },
+      "{ =1 MARK 0 ab=2 abcd=3 abcdefgh=4 abcdefghijklmnopq=5 }5 " },
 };
 
 static const struct reading refusals[] = {
@@ -372,7 +389,7 @@ static void hostile_keys_do_not_pass_for_paths(void **state)
     (void)state;
     struct log log = { .root_at = NULL };
     read_into(SLICE("{\"a.b\":1}"), NULL, &log);
-    assert_string_equal(log.buffer, "{ a.b=1 HASH }1 ");
+    assert_string_equal(log.buffer, "{ a.b=1 MARK 0 }1 ");
 }
 
 /* --- writer ---------------------------------------------------------------------------------- */
@@ -464,8 +481,58 @@ static void every_character_is_escaped_everywhere(void **state)
     buffer_fini(&out);
 }
 
+static void escaped_keys_lead_where_plain_ones_do(void **state)
+{
+    (void)state;
+    struct log log = { .fail_at = "a[].b" };
+    read_into(SLICE("{\"\\u0061\":[0,{\"c\":{\"\\u0064\":1},\"\\u0062\":2}]}"), NULL, &log);
+    assert_string_equal(log.buffer, "{ a[ a[]=0 a[]{ a[].c{ a[].c.d=1 a[].c}1 a[].b=2 "
+                                    "! VALUE @a[1].b: refused at depth 3");
+}
+
+/* "member/element" of each value and container; '-' for an item. */
+static bool log_names(struct log *log, const struct json_reader *reader)
+{
+    struct slice key = json_member_key(reader), element = json_element(reader);
+    text_add(&log->text, "%.*s/%.*s%s ", SLICE_ARGS(key), SLICE_ARGS(element),
+             json_is_item(reader) ? "-" : "");
+    return true;
+}
+
+static bool name_value(void *ctx, struct json_reader *reader, enum json_kind kind,
+                       struct slice text)
+{
+    (void)kind, (void)text;
+    return log_names(ctx, reader);
+}
+
+static bool name_bracket(void *ctx, struct json_reader *reader, enum json_kind kind)
+{
+    (void)kind;
+    return log_names(ctx, reader);
+}
+
+static void members_and_elements_have_names(void **state)
+{
+    (void)state;
+    static const struct json_events events = { name_value, name_bracket, name_bracket };
+    struct log log = { .root_at = NULL };
+    struct err err;
+    log.text = TEXT(log.buffer);
+    assert_true(json_read(SLICE("{\"a\":1,\"b\":[2,{\"c\":3},[4]],\"d\":{}}"), NULL, &events, &log,
+                          NULL, &err));
+    assert_string_equal(log.buffer, "/ a/a b/b /b- /b- c/c /b- /b- /- /b- b/b d/d d/d / ");
+    log.text = TEXT(log.buffer);
+    assert_true(json_read(SLICE("5"), NULL, &events, &log, NULL, &err));
+    assert_string_equal(log.buffer, "/ ");
+}
+
 int main(void)
 {
+    marked_paths = json_paths_root(&paths);
+    for (unsigned i = 0; i < COUNT_OF(marked); i++)
+        json_paths_add(&paths, marked_paths, marked[i], i + 1);
+    json_paths_finish(&paths);
     enum { READINGS = COUNT_OF(readings), REFUSALS = COUNT_OF(refusals) };
     static const struct CMUnitTest others[] = {
         cmocka_unit_test(a_nul_byte_is_refused),
@@ -478,6 +545,8 @@ int main(void)
         cmocka_unit_test(many_keys_are_kept_apart),
         cmocka_unit_test(a_very_long_key_is_refused),
         cmocka_unit_test(hostile_keys_do_not_pass_for_paths),
+        cmocka_unit_test(escaped_keys_lead_where_plain_ones_do),
+        cmocka_unit_test(members_and_elements_have_names),
         cmocka_unit_test(the_writer_is_compact_or_indented),
         cmocka_unit_test(every_character_is_escaped_everywhere),
     };
