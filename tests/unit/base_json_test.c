@@ -237,17 +237,26 @@ static void a_nul_byte_is_refused(void **state)
 static void special_bytes_are_found_at_every_position(void **state)
 {
     (void)state;
-    for (size_t at = 0; at < 40; at++) {
-        char text[64];
+    static const struct {
+        char byte;
+        const char *what;
+    } specials[] = {
+        { '\xff', "the text is not valid UTF-8" },
+        { '\0', "a NUL byte is not allowed" },
+        { '\f', "a control character is not allowed" },
+        { '\x1f', "control characters must be escaped in a string" },
+        { '\\', "unknown escape in a string" },
+    };
+    for (size_t at = 0; at < 150 * COUNT_OF(specials); at++) {
+        char text[160], expected[120];
+        size_t column = at / COUNT_OF(specials) + 2;
         memset(text, 'x', sizeof text);
-        text[0] = '"';
-        text[1 + at] = '\xff';
-        text[42] = '"';
+        text[0] = text[155] = '"';
+        text[column - 1] = specials[at % COUNT_OF(specials)].byte;
         struct log log = { .root_at = NULL };
-        char expected[80];
-        read_into((struct slice){ text, 43 }, NULL, &log);
-        snprintf(expected, sizeof expected,
-                 "! STRUCTURE @: line 1, column %zu: the text is not valid UTF-8", at + 2);
+        read_into((struct slice){ text, 156 }, NULL, &log);
+        snprintf(expected, sizeof expected, "! STRUCTURE @: line 1, column %zu: %s", column,
+                 specials[at % COUNT_OF(specials)].what);
         assert_string_equal(log.buffer, expected);
     }
 }
