@@ -174,6 +174,12 @@ struct history {
     unsigned class_count;
 };
 
+/* An order of a drug that makes lines which is in no line, and the rule that kept it out. */
+struct left_out {
+    const struct event *order;
+    enum rule rule;
+};
+
 /* Everything the engine says about one patient on one day. */
 struct therapy {
     struct date as_of;
@@ -184,6 +190,8 @@ struct therapy {
     unsigned unmapped_count;
     const struct event *const *unattributed; /* counted orders that no disease claims */
     unsigned unattributed_count;
+    const struct left_out *left_out; /* by type, then id */
+    unsigned left_out_count;
     /* What the lines were made of, for drawings: by start; by day; by id. */
     const struct exposure *exposures;
     unsigned exposure_count;

@@ -355,18 +355,24 @@ struct attribution attribute_order(const struct engine *engine, const struct eve
                                    const struct drug *drug, int32_t start)
 {
     struct attribution out = by_reference(engine, order);
+    out.rule = RULE_EXP_BY_REFERENCE;
     if (out.how != ATTRIBUTED_NOT_TOLD && RULE_ON(EXP_BY_REFERENCE))
         return out;
     out = by_reason_code(engine, order);
+    out.rule = RULE_EXP_BY_CODE;
     if (out.how != ATTRIBUTED_NOT_TOLD && RULE_ON(EXP_BY_CODE))
         return out;
+    out = (struct attribution){ .how = ATTRIBUTED_NOWHERE, .rule = RULE_EXP_UNATTRIBUTED };
     if (engine->cancer_count == 0)
-        return (struct attribution){ .how = ATTRIBUTED_NOWHERE };
-    if (drug->group != DRUG_UNKNOWN)
-        return RULE_ON(EXP_BY_CONDITION) ? by_drug(engine, drug, start)
-                                         : (struct attribution){ .how = ATTRIBUTED_NOWHERE };
+        return out;
+    if (drug->group != DRUG_UNKNOWN) {
+        if (RULE_ON(EXP_BY_CONDITION))
+            out = by_drug(engine, drug, start);
+        out.rule = RULE_EXP_BY_CONDITION;
+        return out;
+    }
     /* EXP-021: else it stays in the list of what mappings do not know. */
     if (is_trial_agent(order) && engine->cancer_count == 1 && RULE_ON(UNKNOWN_AGENT))
         return one_or_many(1);
-    return (struct attribution){ .how = ATTRIBUTED_ELSEWHERE };
+    return (struct attribution){ .how = ATTRIBUTED_ELSEWHERE, .rule = RULE_EXP_UNKNOWN };
 }

@@ -20,6 +20,7 @@ struct attribution {
     enum attribution_how how;
     uint32_t diseases; /* bit n: cancer n */
     bool is_ambiguous;
+    enum rule rule; /* that kept it out, when it did */
 };
 
 /* Fills engine->cancers from Conditions and reason codes. */

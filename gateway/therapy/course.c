@@ -1,6 +1,7 @@
 #include "therapy/course.h"
 
 #include "therapy/exposure.h"
+#include "therapy/left_out.h"
 
 /* --- slots ----------------------------------------------------------------------------------- */
 
@@ -63,12 +64,19 @@ static bool collect_uses(struct course *course, struct err *err)
         return err_fail(err, ERR_TOO_LARGE, "therapy", "too many orders for one derivation");
     for (unsigned i = 0; i < engine->exposure_count; i++) {
         const struct exposure *exposure = &engine->exposures[i];
-        if ((exposure->diseases & course->bit) == 0 || is_before_diagnosis(course, exposure))
+        if ((exposure->diseases & course->bit) == 0)
             continue;
-        if (!exposure_makes_lines(exposure->drug)) /* LOT-030 */
+        bool makes_lines = exposure_makes_lines(exposure->drug); /* LOT-030 */
+        if (is_before_diagnosis(course, exposure)) {
+            if (makes_lines)
+                left_out_note(engine, exposure->order, RULE_DIAGNOSIS);
+        } else if (!makes_lines) {
             course->steroids[course->steroid_count++] = exposure;
-        else if (!is_ignored(course, exposure->drug) && !add_use(course, exposure, err))
+        } else if (is_ignored(course, exposure->drug)) {
+            left_out_note(engine, exposure->order, RULE_BACKBONE);
+        } else if (!add_use(course, exposure, err)) {
             return false;
+        }
     }
     return true;
 }

@@ -4,6 +4,7 @@
 #include "therapy/evidence.h"
 #include "therapy/exposure.h"
 #include "therapy/finish.h"
+#include "therapy/left_out.h"
 #include "therapy/lines.h"
 #include "therapy/verdict.h"
 
@@ -147,6 +148,7 @@ bool therapy_derive(const struct rules *rules, const struct event *events, size_
     therapy.atom_count = engine.atom_count;
     therapy.procedures = engine.procedures;
     therapy.procedure_count = engine.procedure_count;
+    left_out_finish(&engine, events, count, &therapy);
     therapy.next_change.day = engine.next_change;
     if (arena_overflowed(arena))
         return err_fail(err, ERR_TOO_LARGE, "therapy", "the answer does not fit into its memory");

@@ -39,6 +39,8 @@ struct engine {
     unsigned atom_count;
     const struct event **unattributed;
     unsigned unattributed_count;
+    struct left_out *left_out; /* left_out.h */
+    unsigned left_out_count, left_out_room;
     int32_t next_change;
 };
 

@@ -1,6 +1,7 @@
 #include "therapy/exposure.h"
 
 #include "therapy/attribute.h"
+#include "therapy/left_out.h"
 
 bool exposure_makes_lines(const struct drug *drug)
 {
@@ -278,18 +279,27 @@ static void add_exposure(struct engine *engine, const struct event *order, const
         (attribution.how == ATTRIBUTED_NOWHERE || (attribution.how == ATTRIBUTED && !is_dated)) &&
         RULE_ON(EXP_UNATTRIBUTED))
         note_unattributed(engine, order); /* EXP-020 */
-    if (attribution.how != ATTRIBUTED || !is_dated)
+    if (attribution.how != ATTRIBUTED || !is_dated) {
+        if (makes_lines)
+            left_out_note(engine, order,
+                          attribution.how == ATTRIBUTED ? RULE_EXP_START : attribution.rule);
         return;
+    }
     bool counts_from_first = span.precision == DATE_DAY || RULE_ON(EXP_PARTIAL);
     int32_t start = counts_from_first ? span.first.day : span.last.day;
     if (start > engine->as_of &&
         RULE_ON(EXP_AS_OF)) { /* EXP-011: planned, not yet ordered exposure */
         engine_changes_on(engine, start);
+        if (makes_lines)
+            left_out_note(engine, order, RULE_EXP_AS_OF);
         return;
     }
     struct order_end end = order_end(order, drug, start);
-    if (end.day < start) /* stopped before it began */
+    if (end.day < start) { /* stopped before it began */
+        if (makes_lines)
+            left_out_note(engine, order, RULE_EXP_STOP);
         return;
+    }
     bool goes_on = end.day > engine->as_of;
     if (goes_on && !end.is_open)
         engine_changes_on(engine, end.day + 1);
@@ -307,6 +317,18 @@ static void add_exposure(struct engine *engine, const struct event *order, const
     };
 }
 
+/* The rule by which admit() did not count the order. */
+static enum rule rule_of_admission(const struct event *order)
+{
+    if (admit_status(order->status) != ADMIT_COUNT)
+        return RULE_EXP_STATUS;
+    if (order->do_not_perform)
+        return RULE_EXP_NOT_PERFORM;
+    bool is_filler = order->intent == INTENT_REFLEX_ORDER || order->intent == INTENT_FILLER_ORDER ||
+                     order->intent == INTENT_INSTANCE_ORDER;
+    return is_filler ? RULE_EXP_FILLER : RULE_EXP_INTENT;
+}
+
 static void add_order(struct engine *engine, const struct event *order)
 {
     bool is_interesting = false;
@@ -315,6 +337,9 @@ static void add_order(struct engine *engine, const struct event *order)
     if (!is_interesting)
         return;
     enum admission admission = admit(engine, order);
+    for (unsigned i = 0; admission != ADMIT_COUNT && i < order->drug_count; i++)
+        if (exposure_makes_lines(order->drugs[i]) && order->drugs[i]->group != DRUG_UNKNOWN)
+            left_out_note(engine, order, rule_of_admission(order));
     for (unsigned i = 0; admission != ADMIT_NOT && i < order->drug_count; i++) {
         const struct drug *drug = order->drugs[i];
         if (!is_of_interest(drug))

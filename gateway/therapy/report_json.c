@@ -121,6 +121,7 @@ static void put_line(struct json_writer *json, const struct line *line)
     put_boundary(json, "openedBy", &line->opened_by);
     put_boundary(json, "closedBy", &line->closed_by);
     put_notes(json, line);
+    put_events(json, "orders", line->sources, line->source_count);
     json_object_end(json);
 }
 
@@ -215,6 +216,22 @@ static void put_unmapped(struct json_writer *json, const struct therapy *therapy
     json_array_end(json);
 }
 
+static void put_left_out(struct json_writer *json, const struct therapy *therapy)
+{
+    json_key(json, "notInLine");
+    json_array(json);
+    for (unsigned i = 0; i < therapy->left_out_count; i++) {
+        const struct left_out *left_out = &therapy->left_out[i];
+        json_object(json);
+        json_key(json, "resource");
+        put_resource(json, left_out->order);
+        json_put_text(json, "rule", rule_id(left_out->rule));
+        json_put_text(json, "reason", rule_reason(left_out->rule));
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
 void report_json(const struct report_head *head, const struct therapy *therapy, struct buffer *out)
 {
     struct json_writer writer, *json = &writer;
@@ -238,5 +255,6 @@ void report_json(const struct report_head *head, const struct therapy *therapy, 
     for (unsigned i = 0; i < therapy->unattributed_count; i++)
         put_resource(json, therapy->unattributed[i]);
     json_array_end(json);
+    put_left_out(json, therapy);
     json_object_end(json);
 }

@@ -104,6 +104,8 @@ static const struct member members[] = {
     MEMBER(THERAPY, therapy, unmapped_count, NUMBER, ""),
     MEMBER(THERAPY, therapy, unattributed, EVENTS, ""),
     MEMBER(THERAPY, therapy, unattributed_count, NUMBER, ""),
+    MEMBER(THERAPY, therapy, left_out, ROWS, ""),
+    MEMBER(THERAPY, therapy, left_out_count, NUMBER, ""),
     MEMBER(THERAPY, therapy, exposures, MISSING, ""),
     MEMBER(THERAPY, therapy, exposure_count, NUMBER, ""),
     MEMBER(THERAPY, therapy, atoms, MISSING, ""),
