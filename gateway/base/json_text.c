@@ -313,3 +313,45 @@ bool json_is_same(struct slice a, struct slice b, struct arena *arena)
         return is_same_object(a, b, arena);
     return kind == '[' ? is_same_array(a, b, arena) : slice_eq(a, b);
 }
+
+/* --- for people ------------------------------------------------------------------------------ */
+
+static void new_line(struct buffer *out, size_t depth)
+{
+    buffer_add_char(out, '\n');
+    for (size_t i = 0; i < depth; i++)
+        buffer_add(out, SLICE("  "));
+}
+
+void json_indent(struct slice text, struct buffer *out)
+{
+    struct json_cursor cursor = { .text = text };
+    size_t depth = 0;
+    while (json_skip_blanks(&cursor), cursor.at < text.len) {
+        size_t start = cursor.at;
+        char c = text.at[start];
+        if (c == '"' && skip_string(&cursor)) {
+            buffer_add(out, (struct slice){ text.at + start, cursor.at - start });
+            continue;
+        }
+        cursor.at = start + 1;
+        struct json_cursor ahead = cursor;
+        bool is_empty =
+            (c == '{' && json_take(&ahead, '}')) || (c == '[' && json_take(&ahead, ']'));
+        if (is_empty) {
+            buffer_add(out, c == '{' ? SLICE("{}") : SLICE("[]"));
+            cursor = ahead;
+            continue;
+        }
+        if (c == '}' || c == ']')
+            new_line(out, --depth);
+        buffer_add_char(out, c);
+        if (c == '{' || c == '[')
+            new_line(out, ++depth);
+        else if (c == ',')
+            new_line(out, depth);
+        else if (c == ':')
+            buffer_add_char(out, ' ');
+    }
+    buffer_add_char(out, '\n');
+}

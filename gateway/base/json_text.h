@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buffer.h"
 
 struct json_cursor {
     struct slice text;
@@ -36,3 +37,5 @@ bool json_key_is(struct slice key, const char *name);
 struct slice json_unescape(struct slice raw, struct arena *arena);
 /* Same value: members in any order, numbers by value, strings by their text. */
 bool json_is_same(struct slice a, struct slice b, struct arena *arena);
+/* The same value, one member or item a line, for people; strings and numbers as they were. */
+void json_indent(struct slice text, struct buffer *out);

@@ -84,8 +84,6 @@ struct fhir_criterion {
     unsigned count;
 };
 
-enum fhir_summary { SUMMARY_FALSE, SUMMARY_TRUE, SUMMARY_TEXT, SUMMARY_DATA, SUMMARY_COUNT };
-
 /* What a query asks for. */
 struct fhir_search {
     enum fhir_type type;

@@ -24,7 +24,8 @@ static bool entry_read(struct ingest_call *call, const struct fhir_entry *entry,
     if (!entry->has_request)
         return entry_fails(op, ERR_REQUIRED, "request", "an entry needs request.method and url");
     if (!fhir_route_entry(entry->verb, entry->url, call->arena, &op->route, &op->query,
-                          &op->answer.err))
+                          &op->answer.err) ||
+        !fhir_shape_read(op->query, call->arena, &op->shape, &op->answer.err))
         return false;
     if (op->route.interaction == FHIR_DO_PATCH)
         return entry_fails(op, ERR_UNSUPPORTED, "request.method",

@@ -5,6 +5,7 @@
 #include "fhir/read.h"
 #include "fhir/route.h"
 #include "fhir/search.h"
+#include "fhir/shape.h"
 #include "fhir/write.h"
 #include "ingest/ingest.h"
 #include "ingest/state.h"
@@ -30,6 +31,7 @@ struct ingest_op {
     unsigned index; /* place in the Bundle */
     struct fhir_route route;
     struct slice query;
+    struct fhir_shape shape;        /* of what is read */
     struct fhir_resource *resource; /* NULL for reads and deletions */
     int64_t new_key;                /* reserved for what this may create */
     char new_id[17];                /* id_format(new_key) */

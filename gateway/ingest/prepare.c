@@ -207,6 +207,8 @@ static bool prepare_single(struct ingest_call *call, struct err *err)
         op->if_none_exist = trimmed(http_header_find(call->request, "if-none-exist"));
     if (op->route.interaction == FHIR_DO_SEARCH && call->request->verb == VERB_POST)
         op->query = posted_query(call);
+    if (!fhir_shape_read(op->query, call->arena, &op->shape, err))
+        return false;
     if (op->route.interaction == FHIR_DO_PATCH)
         op->patch = call->request->body;
     return !has_body || prepare_body(call, op, err);

@@ -91,7 +91,9 @@ bool op_read(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx
         op->answer.status = 304;
         return true;
     }
-    return resource_body(ingest, &row, call->arena, &op->answer.resource, err);
+    struct slice body;
+    return resource_body(ingest, &row, call->arena, &body, err) &&
+           fhir_shape_apply(&op->shape, row.type, body, call->arena, &op->answer.resource, err);
 }
 
 /* --- Patient/{id}/$lines-of-therapy ---------------------------------------------------------- */

@@ -1,4 +1,5 @@
 /* ingest/reply.c -- from what was done to the HTTP reply. */
+#include "base/json_text.h"
 #include "ingest/ingest_int.h"
 
 static const char json_type[] = "application/fhir+json; charset=utf-8";
@@ -80,6 +81,19 @@ static void write_fault(struct ingest_call *call, const struct err *err, struct 
     *out = kept(call, &text);
 }
 
+static bool indent_body(struct ingest_call *call, struct err *err)
+{
+    struct buffer text;
+    if (call->work->body.len == 0)
+        return true;
+    buffer_init(&text, call->ingest->settings.reply_bytes_max);
+    json_indent(call->work->body, &text);
+    bool is_whole = !buffer_overflowed(&text);
+    call->work->body = kept(call, &text);
+    return (is_whole && !arena_overflowed(call->arena)) ||
+           err_fail(err, ERR_TOO_COSTLY, "", "the answer is too large to be laid out");
+}
+
 bool reply_prepare_body(struct ingest_call *call, struct err *err)
 {
     struct ingest_work *work = call->work;
@@ -100,6 +114,8 @@ bool reply_prepare_body(struct ingest_call *call, struct err *err)
         fhir_write_outcome_ok("The resource is stored.", &text);
         work->body = kept(call, &text);
     }
+    if (work->is_pretty && !indent_body(call, err))
+        return false;
     work->has_body_digest = work->body.len > 0;
     if (work->has_body_digest)
         work->body_digest = sha256_of_one(work->body);

@@ -26,6 +26,7 @@ struct keys {
 struct finder {
     struct ingest_call *call;
     const struct fhir_search *search;
+    struct fhir_shape shape;
     struct patient_set *set;
     struct fhir_search_bases bases;
     struct arena scratch;       /* of one candidate */
@@ -195,7 +196,9 @@ static bool add_match(struct finder *finder, const struct store_resource *row, s
     match->full_url = arena_format(arena, "%s/%s/%.*s", finder->call->ingest->settings.base_url,
                                    fhir_type_name(row->type), SLICE_ARGS(id));
     match->mode = "match";
-    return fhir_stamp(body, id, row->version, row->updated_ms, arena, &match->resource, err);
+    struct slice whole;
+    return fhir_stamp(body, id, row->version, row->updated_ms, arena, &whole, err) &&
+           fhir_shape_apply(&finder->shape, row->type, whole, arena, &match->resource, err);
 }
 
 /* What comes before the page counts in the total only. */
@@ -209,7 +212,7 @@ static bool keep(struct finder *finder, const struct store_resource *row, struct
     if (row->key <= search->after || (search->until > 0 && row->key > search->until))
         return true;
     if (finder->count == finder->limit) {
-        finder->is_more = true;
+        finder->is_more = finder->limit > 0; /* a count goes on to the end */
         return true;
     }
     return add_match(finder, row, id, body, err);
@@ -440,10 +443,19 @@ bool op_search(struct ingest_call *call, struct ingest_op *op, struct patient_se
                            call->arena, &search, &op->answer.err))
         return true;
     op->answer.err.code = ERR_OK;
+    finder.shape = op->shape;
+    bool is_count = op->shape.summary == SUMMARY_COUNT;
+    if (is_count)
+        search.count = 0;
     finder.limit = search.count;
     /* As many Medications may be included as there are matches. */
     finder.matches = ARENA_ARRAY(call->arena, struct fhir_match, finder.limit * 2 + 1);
     if (finder.matches == NULL)
         return out_of_memory(err);
-    return find(&finder, err) && write_page(&finder, op, err);
+    if (!find(&finder, err))
+        return false;
+    if (is_count && finder.is_partial)
+        return op_refuse(op, ERR_TOO_COSTLY, "_summary",
+                         "there is too much to count without an index: name a patient");
+    return write_page(&finder, op, err);
 }

@@ -249,6 +249,40 @@ def test_conditional_update_and_delete():
     status_is(gateway.curl(path, method="DELETE"), 204)
 
 
+def test_shapes():
+    """A1.4: _summary and _elements leave out, and say so; _pretty lays out"""
+    gateway = Lifeline(pki).start()
+    body = {**order("m1", "p1", "3041", "2024-01-05"), "note": [{"text": "n"}],
+            "meta": {"tag": [{"code": "own"}]},
+            "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'}}
+    status_is(gateway.curl("/MedicationRequest/m1", method="PUT", body=body), 201)
+
+    def read(query, path="/MedicationRequest/m1"):
+        return status_is(gateway.curl(f"{path}?{query}"), 200).json
+    whole = read("_summary=false")
+    assert [tag["code"] for tag in whole["meta"]["tag"]] == ["own"] and "note" in whole, whole
+    summary = read("_summary=true")
+    assert "note" not in summary and "text" not in summary, summary
+    equal(sorted(tag["code"] for tag in summary["meta"]["tag"]), ["SUBSETTED", "own"])
+    for wanted in ("status", "intent", "medicationCodeableConcept", "subject", "authoredOn"):
+        assert wanted in summary, (wanted, summary)
+    text = read("_summary=text")
+    assert "text" in text and "note" not in text and "status" in text, text
+    data = read("_summary=data")
+    assert "text" not in data and "note" in data, data
+    few = read("_elements=note")
+    equal(sorted(few), ["id", "intent", "medicationCodeableConcept", "meta", "note", "resourceType",
+                        "status", "subject"])
+    found = read("patient=p1&_elements=note", "/MedicationRequest")["entry"][0]["resource"]
+    assert "authoredOn" not in found and "note" in found, found
+    count = read("patient=p1&_summary=count", "/MedicationRequest")
+    equal((count["total"], "entry" in count, len(count["link"])), (1, False, 1))
+    outcome_is(gateway.curl("/MedicationRequest/m1?_summary=short"), 400, "invalid")
+    pretty = status_is(gateway.curl("/MedicationRequest/m1?_pretty=true"), 200)
+    assert b'\n  "status": ' in pretty.body, pretty.body[:200]
+    equal(pretty.json, whole)
+
+
 def test_json_patch():
     """A3.11: a JSON Patch changes what it names, under If-Match; a failed test changes nothing"""
     gateway = Lifeline(pki).start()
@@ -323,7 +357,7 @@ def test_refusals():
         assert secret.encode() not in reply.body, f"{what}: the outcome quotes the value"
     outcome_is(gateway.curl("/MedicationRequest/m1"), 404, "not-found")
     outcome_is(gateway.curl("/Spaceship/1"), 404)
-    outcome_is(gateway.curl("/Patient/p1", method="PATCH", body="{}"), 405)
+    outcome_is(gateway.curl("/Patient/p1", method="POST", body="{}"), 405)
     outcome_is(gateway.curl("/Patient", body="<Patient/>",
                             headers={"Content-Type": "application/fhir+xml"}), 415)
 
