@@ -27,6 +27,19 @@ static void print_listeners(const struct config *config)
         printf("It would store in memory: everything is gone when it stops\n");
 }
 
+static void print_destination(const struct destination_settings *settings)
+{
+    char bytes[256];
+    struct text ladder = TEXT(bytes);
+
+    for (unsigned i = 0; i < settings->ladder.count; i++) {
+        if (i > 0)
+            text_add(&ladder, ", else ");
+        ladder_write(settings->ladder.rungs[i], &ladder);
+    }
+    printf("  gets back           %s at %s (%s)\n", bytes, settings->base_url, settings->name);
+}
+
 static void print_tenants(const struct config *config)
 {
     for (unsigned i = 0; i < config->tenant_count; i++) {
@@ -41,9 +54,7 @@ static void print_tenants(const struct config *config)
         for (unsigned j = 0; j < tenant->base_url_count; j++)
             printf("  calls its resources %.*s/...\n", SLICE_ARGS(tenant->base_urls[j]));
         for (unsigned j = 0; j < count; j++)
-            printf("  gets back           %s%s%s at %s (%s)\n", found[j]->wants_flag ? "Flag" : "",
-                   found[j]->wants_flag && found[j]->wants_care_plan ? " and " : "",
-                   found[j]->wants_care_plan ? "CarePlan" : "", found[j]->base_url, found[j]->name);
+            print_destination(found[j]);
         if (count == 0)
             printf("  gets nothing back: it has no destination\n");
     }

@@ -324,8 +324,7 @@ static const struct destination_settings usual_destination = {
     .in_flight_max = 4,
     .timeout_ms = 30000,
     .horizon_ms = INT64_C(7) * 24 * 60 * 60 * 1000,
-    .wants_flag = true,
-    .wants_care_plan = true,
+    .message_delay_ms = 60000,
 };
 
 /* A new tenant or destination begins; false when there is no room for it. */

@@ -167,6 +167,81 @@ static void check_tenants(struct config_draft *draft)
 
 /* --- destinations ----------------------------------------------------------------------------- */
 
+/* Its own, else those of its tenant, else the usual ones. */
+static void fill_channels(struct config_draft *draft, struct draft_destination *destination)
+{
+    struct ladder *ladder = &destination->settings.ladder;
+    const struct texts *channels = &destination->channels;
+
+    for (unsigned i = 0; channels->count == 0 && i < draft->tenant_count; i++) {
+        const char *tenant = destination->settings.tenant;
+        if (tenant != NULL && draft->tenants[i].name == tenant &&
+            draft->tenants[i].channels.count > 0)
+            channels = &draft->tenants[i].channels;
+    }
+    *ladder = ladder_default();
+    if (channels->count > 0)
+        ladder->count = 0;
+    for (unsigned i = 0; i < channels->count; i++) {
+        if (ladder_read_rung(channels->items[i], &ladder->rungs[ladder->count]))
+            ladder->count++;
+        else
+            config_complain(draft, destination->line, "channels",
+                            "'%.*s' is not one or several of flag, careplan, communication and "
+                            "document, joined by '+'",
+                            SLICE_ARGS(channels->items[i]));
+    }
+}
+
+static bool is_reference(struct slice text, const char *const *types)
+{
+    struct slice id = text, type = slice_take_until(&id, '/');
+
+    for (; *types != NULL; types++) {
+        if (slice_is(type, *types))
+            return id.len > 0 && id.len <= 64 && memchr(id.at, '/', id.len) == NULL;
+    }
+    return false;
+}
+
+static void fill_message(struct config_draft *draft, struct draft_destination *destination)
+{
+    static const char *const readers[] = { "Practitioner", "PractitionerRole", "Group",
+                                           "CareTeam",     "Organization",     NULL };
+    static const char *const senders[] = { "Practitioner", "PractitionerRole", "Organization",
+                                           "Device", NULL };
+    struct message_site *message = &destination->settings.message;
+    const struct {
+        const char *key, *value;
+        struct slice *out;
+    } persons[] = { { "sender", destination->sender, &message->sender },
+                    { "author", destination->author, &message->author } };
+
+    for (unsigned i = 0; i < destination->recipients.count; i++) {
+        struct slice recipient = destination->recipients.items[i];
+        if (!is_reference(recipient, readers))
+            config_complain(
+                draft, destination->line, "recipients",
+                "'%.*s' is not Practitioner/<id>, Group/<id>, CareTeam/<id> or the like",
+                SLICE_ARGS(recipient));
+        message->recipients[message->recipient_count++] = recipient;
+    }
+    for (unsigned i = 0; i < COUNT_OF(persons); i++) {
+        if (persons[i].value != NULL && !is_reference(slice_of(persons[i].value), senders))
+            config_complain(draft, destination->line, persons[i].key,
+                            "'%.64s' is not Practitioner/<id>, Organization/<id> or the like",
+                            persons[i].value);
+        *persons[i].out = slice_of(persons[i].value);
+    }
+    if (destination->document_type != NULL && strchr(destination->document_type, '|') == NULL)
+        config_complain(draft, destination->line, "document_type",
+                        "'%.64s' is not system|code, as http://loinc.org|11506-3",
+                        destination->document_type);
+    message->document_type = slice_of(destination->document_type);
+    message->is_string_payload = destination->payload == PAYLOAD_STRING;
+    message->is_urgent = destination->priority == PRIORITY_URGENT;
+}
+
 static void check_destination(struct config_draft *draft, unsigned index)
 {
     unsigned line = draft->destinations[index].line;
@@ -197,9 +272,8 @@ static void check_destination(struct config_draft *draft, unsigned index)
     if ((settings->certificate_file == NULL) != (settings->key_file == NULL))
         config_complain(draft, line, "certificate_file",
                         "certificate_file and key_file belong together");
-    if (!settings->wants_flag && !settings->wants_care_plan)
-        config_complain(draft, line, "wants_flag",
-                        "destination '%.64s' wants neither Flag nor CarePlan", settings->name);
+    fill_channels(draft, &draft->destinations[index]);
+    fill_message(draft, &draft->destinations[index]);
 }
 
 static void check_destinations(struct config_draft *draft)

@@ -41,12 +41,20 @@ struct texts {
 
 struct draft_tenant {
     const char *name;
-    struct texts identities, base_urls, destinations;
+    struct texts identities, base_urls, destinations, channels;
     unsigned line;
 };
 
+/* Indices into the words of config_table.c. */
+enum config_payload { PAYLOAD_ATTACHMENT, PAYLOAD_STRING };
+enum config_priority { PRIORITY_ROUTINE, PRIORITY_URGENT };
+
 struct draft_destination {
     struct destination_settings settings;
+    struct texts channels, recipients;
+    const char *sender, *author, *document_type;
+    enum config_payload payload;
+    enum config_priority priority;
     unsigned line;
 };
 

@@ -5,6 +5,8 @@
 static const char *const client_auth_words[] = { "off", "request", "require", NULL };
 static const char *const store_words[] = { "sqlite", "memory", NULL };
 static const char *const grade_words[] = { "none", "low", "medium", "high", NULL };
+static const char *const payload_words[] = { "attachment", "string", NULL };
+static const char *const priority_words[] = { "routine", "urgent", NULL };
 static const char *const level_words[] = { "error", "warning", "info", "debug", NULL };
 
 #define MEMBER(type, member) offsetof(type, member), sizeof(((type *)NULL)->member)
@@ -12,6 +14,7 @@ static const char *const level_words[] = { "error", "warning", "info", "debug", 
 #define DRAFT(member) OF_DRAFT, MEMBER(struct config_draft, member)
 #define TENANT(member) OF_TENANT, MEMBER(struct draft_tenant, member)
 #define DEST(member) OF_DESTINATION, MEMBER(struct draft_destination, settings.member)
+#define DRAFT_DEST(member) OF_DESTINATION, MEMBER(struct draft_destination, member)
 #define NOWHERE OF_DRAFT, 0, 0
 #define DAY_MS ((uint64_t)24 * 60 * 60 * 1000)
 #define MB ((uint64_t)1024 * 1024)
@@ -51,6 +54,7 @@ const struct config_key config_keys[] = {
     { "tenants[].identities",              KEY_TEXTS,   TENANT(identities), 0, CONFIG_IDENTITIES_MAX, NULL },
     { "tenants[].base_urls",               KEY_TEXTS,   TENANT(base_urls), 0, CONFIG_IDENTITIES_MAX, NULL },
     { "tenants[].destinations",            KEY_TEXTS,   TENANT(destinations), 0, CONFIG_TENANT_DESTINATIONS_MAX, NULL },
+    { "tenants[].channels",                KEY_TEXTS,   TENANT(channels), 0, LADDER_RUNGS_MAX, NULL },
     { "default_tenant",                    KEY_TEXT,    DRAFT(default_tenant), 0, 0, NULL },
     { "destinations",                      KEY_LIST,    NOWHERE, 0, CONFIG_DESTINATIONS_MAX, NULL },
     { "destinations[].name",               KEY_TEXT,    DEST(name), 0, 0, NULL },
@@ -62,8 +66,14 @@ const struct config_key config_keys[] = {
     { "destinations[].in_flight_max",      KEY_NUMBER,  DEST(in_flight_max), 1, 256, NULL },
     { "destinations[].timeout_ms",         KEY_NUMBER,  DEST(timeout_ms), 100, 600000, NULL },
     { "destinations[].horizon_ms",         KEY_NUMBER,  DEST(horizon_ms), 0, 3650 * DAY_MS, NULL },
-    { "destinations[].wants_flag",         KEY_BOOL,    DEST(wants_flag), 0, 0, NULL },
-    { "destinations[].wants_care_plan",    KEY_BOOL,    DEST(wants_care_plan), 0, 0, NULL },
+    { "destinations[].message_delay_ms",   KEY_NUMBER,  DEST(message_delay_ms), 0, DAY_MS, NULL },
+    { "destinations[].channels",           KEY_TEXTS,   DRAFT_DEST(channels), 0, LADDER_RUNGS_MAX, NULL },
+    { "destinations[].recipients",         KEY_TEXTS,   DRAFT_DEST(recipients), 0, MESSAGE_RECIPIENTS_MAX, NULL },
+    { "destinations[].sender",             KEY_TEXT,    DRAFT_DEST(sender), 0, 0, NULL },
+    { "destinations[].author",             KEY_TEXT,    DRAFT_DEST(author), 0, 0, NULL },
+    { "destinations[].document_type",      KEY_TEXT,    DRAFT_DEST(document_type), 0, 0, NULL },
+    { "destinations[].payload",            KEY_WORD,    DRAFT_DEST(payload), 0, 0, payload_words },
+    { "destinations[].priority",           KEY_WORD,    DRAFT_DEST(priority), 0, 0, priority_words },
     { "destinations[].wants_provenance",   KEY_BOOL,    DEST(wants_provenance), 0, 0, NULL },
     { "posting",                           KEY_SECTION, NOWHERE, 0, 0, NULL },
     { "posting.grade_min",                 KEY_WORD,    CONFIG(grade_min), 0, 0, grade_words },

@@ -332,9 +332,8 @@ static const struct ingest_tenant *ingest_tenants(struct service *service)
             ARENA_ARRAY(&service->arena, struct ingest_destination, count + 1);
         for (unsigned k = 0; destinations != NULL && k < count; k++)
             destinations[k] =
-                (struct ingest_destination){ slice_of(found[k]->name), found[k]->wants_flag,
-                                             found[k]->wants_care_plan,
-                                             found[k]->wants_provenance };
+                (struct ingest_destination){ slice_of(found[k]->name), outbox_kinds(found[k]),
+                                             found[k]->message_delay_ms };
         tenants[i] = (struct ingest_tenant){ config->tenants[i], destinations, count };
     }
     return tenants;

@@ -7,6 +7,8 @@ static const struct {
     [POSTING_FLAG] = { "flag", FHIR_FLAG },
     [POSTING_CARE_PLAN] = { "careplan", FHIR_CARE_PLAN },
     [POSTING_PROVENANCE] = { "provenance", FHIR_PROVENANCE },
+    [POSTING_COMMUNICATION] = { "communication", FHIR_COMMUNICATION },
+    [POSTING_DOCUMENT] = { "document", FHIR_DOCUMENT_REFERENCE },
 };
 
 enum fhir_type posting_type(enum posting_kind kind)
@@ -19,6 +21,14 @@ const char *posting_kind_name(enum posting_kind kind)
 {
     CHECK((size_t)kind < COUNT_OF(kinds));
     return kinds[kind].name;
+}
+
+enum posting_kind posting_kind_of(struct slice name)
+{
+    for (size_t i = POSTING_FLAG; i < COUNT_OF(kinds); i++)
+        if (slice_is(name, kinds[i].name))
+            return (enum posting_kind)i;
+    return (enum posting_kind)0;
 }
 
 void posting_identity(struct slice tenant, struct slice patient, struct slice disease,

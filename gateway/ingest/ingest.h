@@ -26,7 +26,8 @@
 /* Where a tenant's postings go. */
 struct ingest_destination {
     struct slice name;
-    bool wants_flag, wants_care_plan, wants_provenance;
+    unsigned kinds;           /* POSTING_BIT() of what it may be told by */
+    int64_t message_delay_ms; /* what changes again within it is one message, not two */
 };
 
 struct ingest_tenant {

@@ -313,17 +313,17 @@ static bool retracted_ids(const struct event *events, size_t count, struct arena
     return true;
 }
 
-static bool wants(const struct ingest_destination *destination, enum posting_kind kind)
+static unsigned kinds_of(const struct ingest_tenant *tenant)
 {
-    switch (kind) {
-    case POSTING_FLAG:
-        return destination->wants_flag;
-    case POSTING_CARE_PLAN:
-        return destination->wants_care_plan;
-    case POSTING_PROVENANCE:
-        return destination->wants_provenance;
-    }
-    return false;
+    unsigned kinds = 0;
+    for (unsigned i = 0; i < tenant->destination_count; i++)
+        kinds |= tenant->destinations[i].kinds;
+    return kinds;
+}
+
+static bool is_note(enum posting_kind kind)
+{
+    return kind == POSTING_COMMUNICATION || kind == POSTING_DOCUMENT;
 }
 
 static bool want_postings(struct patient_set *set, const struct patient_work *patient,
@@ -345,9 +345,10 @@ static bool want_postings(struct patient_set *set, const struct patient_work *pa
                                   .changed_ms = set->now_ms };
         for (unsigned k = 0; k < set->tenant->destination_count; k++) {
             const struct ingest_destination *destination = &set->tenant->destinations[k];
-            if (!wants(destination, posting->kind))
+            if ((destination->kinds & POSTING_BIT(posting->kind)) == 0)
                 continue;
             row.destination = destination->name;
+            row.due_ms = set->now_ms + (is_note(posting->kind) ? destination->message_delay_ms : 0);
             if (!store_outbox_want(set->tx, &row, err))
                 return false;
             set->wrote_outbox = true;
@@ -381,6 +382,7 @@ static bool plan_postings(struct patient_set *set, struct patient_work *patient,
                                 .device =
                                     arena_format(set->arena, "Lifeline %s", settings->version),
                                 .grade_min = settings->grade_min,
+                                .extra_kinds = kinds_of(set->tenant),
                                 .today = therapy->as_of };
     struct posted *before;
     if (!posted_unpack(patient->state.posted, set->arena, &before, &input.before_count, err))

@@ -1,5 +1,6 @@
 #include "outbox/answer.h"
 
+#include "base/base64.h"
 #include "base/date.h"
 #include "base/json.h"
 
@@ -33,7 +34,8 @@ static struct slice take_id(struct slice text, struct arena *arena)
 /* Owned by the server, or different with each sending. */
 static bool is_content(struct slice path)
 {
-    return !slice_is(path, "id") && !slice_is(path, "recorded") &&
+    return !slice_is(path, "id") && !slice_is(path, "recorded") && !slice_is(path, "date") &&
+           !slice_is(path, "sent") && !slice_starts(path, SLICE("context.period.")) &&
            !slice_starts(path, SLICE("meta.")) && !slice_starts(path, SLICE("text."));
 }
 
@@ -61,6 +63,23 @@ static void add_content(struct record_reader *state, const struct json_reader *r
     }
 }
 
+static bool holds(struct slice text, struct slice mark)
+{
+    return text.len >= mark.len && memmem(text.at, text.len, mark.at, mark.len) != NULL;
+}
+
+/* A server that keeps no identifier keeps the text: as it came, or in base64. */
+static bool has_mark(struct record_reader *state, struct slice path, struct slice text)
+{
+    struct slice mark = state->want->mark, bytes;
+    if (mark.len == 0)
+        return false;
+    if (holds(text, mark))
+        return true;
+    bool is_data = path.len > 5 && memcmp(path.at + path.len - 5, ".data", 5) == 0;
+    return is_data && base64_decode(text, state->arena, &bytes) && holds(bytes, mark);
+}
+
 static bool on_record_value(void *ctx, struct json_reader *reader, enum json_kind kind,
                             struct slice text)
 {
@@ -81,6 +100,8 @@ static bool on_record_value(void *ctx, struct json_reader *reader, enum json_kin
         state->system_fits = slice_eq(text, state->want->system);
     else if (slice_is(path, "identifier[].value"))
         state->value_fits = state->want->value.len > 0 && slice_eq(text, state->want->value);
+    if (kind == JSON_STRING && has_mark(state, path, text))
+        state->record.is_ours = true;
     if (is_content(path))
         add_content(state, reader, kind, text);
     return true;
@@ -123,8 +144,10 @@ struct search_reader {
     struct slice resources[OUTBOX_RECORDS_MAX]; /* spans of body */
     unsigned count;
     size_t start;
-    bool is_bundle, is_type, has_others;
+    bool is_bundle, is_type, has_others, is_next;
     const char *type;
+    struct arena *arena;
+    struct slice url, next;
 };
 
 static bool on_search_value(void *ctx, struct json_reader *reader, enum json_kind kind,
@@ -137,8 +160,10 @@ static bool on_search_value(void *ctx, struct json_reader *reader, enum json_kin
         state->is_bundle = slice_is(text, "Bundle");
     else if (slice_is(path, "entry[].resource.resourceType"))
         state->is_type = slice_is(text, state->type);
-    else if (slice_is(path, "link[].relation") && slice_is(text, "next"))
-        state->has_others = true;
+    else if (slice_is(path, "link[].relation"))
+        state->is_next = slice_is(text, "next");
+    else if (slice_is(path, "link[].url"))
+        state->url = arena_copy(state->arena, text);
     return true;
 }
 
@@ -148,6 +173,9 @@ static bool on_search_open(void *ctx, struct json_reader *reader, enum json_kind
     if (kind == JSON_OBJECT && slice_is(json_path(reader), "entry[].resource")) {
         state->start = json_offset(reader) - 1;
         state->is_type = false;
+    } else if (kind == JSON_OBJECT && slice_is(json_path(reader), "link[]")) {
+        state->is_next = false;
+        state->url = SLICE("");
     }
     return true;
 }
@@ -156,6 +184,8 @@ static bool on_search_open(void *ctx, struct json_reader *reader, enum json_kind
 static bool on_search_close(void *ctx, struct json_reader *reader, enum json_kind kind)
 {
     struct search_reader *state = ctx;
+    if (kind == JSON_OBJECT && state->is_next && slice_is(json_path(reader), "link[]"))
+        state->next = state->url;
     if (kind != JSON_OBJECT || !slice_is(json_path(reader), "entry[].resource") || !state->is_type)
         return true;
     if (state->count == COUNT_OF(state->resources)) {
@@ -171,12 +201,14 @@ bool answer_read_search(struct slice body, const struct answer_want *want, struc
                         struct answer_search *out, struct err *err)
 {
     static const struct json_events events = { on_search_value, on_search_open, on_search_close };
-    struct search_reader state = { .body = body, .type = want->type };
+    struct search_reader state = { .body = body, .type = want->type, .arena = arena };
     if (!json_read(body, &(struct json_options){ .root = "Bundle" }, &events, &state, arena, err))
         return false;
     if (!state.is_bundle)
         return err_fail(err, ERR_INVALID, "Bundle", "this is another resource");
-    struct answer_search found = { .count = state.count, .has_others = state.has_others };
+    struct answer_search found = { .count = state.count,
+                                   .has_others = state.has_others,
+                                   .next = state.next };
     for (unsigned i = 0; i < state.count; i++)
         if (!answer_read_record(state.resources[i], want, arena, &found.records[i], err))
             return false;

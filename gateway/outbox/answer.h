@@ -29,12 +29,14 @@ struct answer_record {
 struct answer_want {
     const char *type;           /* "Flag" */
     struct slice system, value; /* our identifier; value may be empty: then nothing is_ours */
+    struct slice mark;          /* ... or a word of its text, also in base64; may be empty */
 };
 
 struct answer_search {
     struct answer_record records[OUTBOX_RECORDS_MAX];
-    unsigned count;  /* records of the type that was asked for */
-    bool has_others; /* more than fit here, on this page or on the next */
+    unsigned count;    /* records of the type that was asked for */
+    bool has_others;   /* more than fit here */
+    struct slice next; /* URL of the next page; empty: none */
 };
 
 bool answer_read_record(struct slice body, const struct answer_want *want, struct arena *arena,

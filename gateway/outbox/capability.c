@@ -11,6 +11,7 @@ struct reader_state {
     bool has_search;
     bool is_client;
     bool is_statement;
+    enum vendor vendor;
 };
 
 static bool read_interaction(struct reader_state *state, struct slice text)
@@ -26,9 +27,35 @@ static bool read_interaction(struct reader_state *state, struct slice text)
     return true;
 }
 
+/* Names as the vendors' own statements have them, in software.name or publisher. */
+static const struct {
+    const char *begins;
+    enum vendor vendor;
+} vendors[] = {
+    { "Epic", VENDOR_EPIC },
+    { "Oracle Health", VENDOR_ORACLE },
+    { "Cerner", VENDOR_ORACLE },
+    { "Medical Information Technology", VENDOR_MEDITECH },
+    { "Interoperability Services: US Core", VENDOR_MEDITECH },
+};
+
+const char *vendor_name(enum vendor vendor)
+{
+    static const char *const names[] = { "", "Epic", "Oracle Health", "MEDITECH" };
+    return names[vendor];
+}
+
+static enum vendor vendor_of(struct slice text, enum vendor before)
+{
+    for (size_t i = 0; i < COUNT_OF(vendors); i++)
+        if (slice_starts(text, slice_of(vendors[i].begins)))
+            return vendors[i].vendor;
+    return before;
+}
+
 static enum posting_kind kind_of(struct slice name)
 {
-    for (enum posting_kind kind = POSTING_FLAG; kind <= POSTING_PROVENANCE; kind++)
+    for (enum posting_kind kind = POSTING_FLAG; kind < POSTING_KINDS; kind++)
         if (slice_is(name, fhir_type_name(posting_type(kind))))
             return kind;
     return (enum posting_kind)0;
@@ -42,6 +69,8 @@ static bool on_value(void *ctx, struct json_reader *reader, enum json_kind kind,
 
     if (slice_is(path, "resourceType"))
         state->is_statement = slice_is(text, "CapabilityStatement");
+    else if (slice_is(path, "software.name") || slice_is(path, "publisher"))
+        state->vendor = vendor_of(text, state->vendor);
     else if (slice_is(path, "rest[].mode"))
         state->is_client = slice_is(text, "client");
     else if (slice_is(path, "rest[].resource[].type"))
@@ -57,6 +86,9 @@ static bool on_value(void *ctx, struct json_reader *reader, enum json_kind kind,
     else if (slice_is(path, "rest[].resource[].searchParam[].name")) {
         state->type.search_identifier |= slice_is(text, "identifier");
         state->type.search_target |= slice_is(text, "target");
+        state->type.search_patient |= slice_is(text, "patient");
+        state->type.search_category |= slice_is(text, "category");
+        state->type.search_type |= slice_is(text, "type");
     }
     return true;
 }
@@ -85,6 +117,7 @@ static bool on_close(void *ctx, struct json_reader *reader, enum json_kind kind)
     if (slice_is(json_path(reader), "rest[].resource[]") && state->kind != 0) {
         state->type.search_identifier &= state->has_search;
         state->type.search_target &= state->has_search;
+        state->type.search_patient &= state->has_search;
         state->rest.types[state->kind] = state->type;
     } else if (slice_is(json_path(reader), "rest[]") && !state->is_client) {
         state->whole = state->rest;
@@ -103,5 +136,6 @@ bool capability_read(struct slice text, struct arena *arena, struct capability *
     if (!state.is_statement)
         return err_fail(err, ERR_INVALID, "CapabilityStatement", "this is another resource");
     *out = state.whole;
+    out->vendor = state.vendor;
     return true;
 }

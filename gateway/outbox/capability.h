@@ -16,14 +16,22 @@
 struct capability_type {
     bool can_create, can_read, can_update;
     bool conditional_create, conditional_update;
-    bool update_create;     /* PUT of an id that is not there creates it */
-    bool search_identifier; /* GET Flag?identifier= */
-    bool search_target;     /* GET Provenance?target= */
+    bool update_create;                /* PUT of an id that is not there creates it */
+    bool search_identifier;            /* GET Flag?identifier= */
+    bool search_target;                /* GET Provenance?target= */
+    bool search_patient;               /* GET Communication?patient= */
+    bool search_category, search_type; /* ... which these narrow */
 };
+
+/* Whose software it is, where that changes what is sent or what an error number means. */
+enum vendor { VENDOR_OTHER, VENDOR_EPIC, VENDOR_ORACLE, VENDOR_MEDITECH };
 
 struct capability {
-    struct capability_type types[POSTING_PROVENANCE + 1]; /* by enum posting_kind */
+    struct capability_type types[POSTING_KINDS]; /* by enum posting_kind */
+    enum vendor vendor;
 };
 
+/* "Epic"; "" for others. */
+const char *vendor_name(enum vendor vendor);
 bool capability_read(struct slice text, struct arena *arena, struct capability *out,
                      struct err *err) MUST_USE;

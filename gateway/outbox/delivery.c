@@ -64,14 +64,14 @@ struct delivery_mark delivery_mark_of(const struct sha256 *held)
 
 /* --- life ---------------------------------------------------------------------------------- */
 
-void delivery_start(struct delivery *delivery, const struct outbox_row *row, struct slice system,
-                    struct arena *arena)
+void delivery_start(struct delivery *delivery, const struct outbox_row *row,
+                    const struct delivery_site *site, struct arena *arena)
 {
     *delivery = (struct delivery){
         .sm = { "delivery", delivery_rows, delivery_check, DELIVERY_DECIDING },
         .arena = arena,
         .row = *row,
-        .system = system,
+        .site = site,
         .type = fhir_type_name(posting_type(row->kind)),
     };
     struct sha256 *held = &delivery->row.held;
@@ -188,7 +188,6 @@ static void request_state(const struct delivery *delivery, const struct delivery
                           struct delivery_request *out)
 {
     const struct outbox_row *row = &delivery->row;
-    bool is_provenance = row->kind == POSTING_PROVENANCE;
     *out = (struct delivery_request){ .method = "GET", .is_about_patient = true };
     if (delivery->sm.state == DELIVERY_ASKING) {
         out->action = "read";
@@ -200,14 +199,7 @@ static void request_state(const struct delivery *delivery, const struct delivery
             arena_format(delivery->arena, "%s/%.*s", delivery->type, SLICE_ARGS(row->target_id));
         out->audit_path = arena_format(delivery->arena, "%s/{id}", delivery->type);
     } else if (delivery->sm.state == DELIVERY_SEARCHING) {
-        const char *by = is_provenance ? "target" : "identifier";
-        struct slice value =
-            is_provenance ? delivery->target_reference
-                          : body_query_token(delivery->system, row->identity, delivery->arena);
-        out->action = "search";
-        out->path =
-            arena_format(delivery->arena, "%s?%s=%.*s", delivery->type, by, SLICE_ARGS(value));
-        out->audit_path = arena_format(delivery->arena, "%s?%s", delivery->type, by);
+        delivery_request_search(delivery, out);
     } else {
         delivery_request_write(delivery, moment, out);
     }
@@ -238,7 +230,7 @@ static void learn_target(struct delivery *delivery, const struct delivery_answer
     struct outbox_row *row = &delivery->row;
     struct answer_record record = { 0 };
     struct err ignored;
-    struct answer_want want = { delivery->type, delivery->system, row->identity };
+    struct answer_want want = delivery_want(delivery);
     bool has_record = answer->body.len > 0 &&
                       answer_read_record(answer->body, &want, delivery->arena, &record, &ignored);
     struct slice id = answer_location_id(answer->location, delivery->type);
@@ -258,11 +250,14 @@ static void learn_target(struct delivery *delivery, const struct delivery_answer
 static void on_there_already(struct delivery *delivery, const struct delivery_answer *answer)
 {
     delivery_unmark(delivery);
+    bool can_search = delivery_search_by(delivery) != SEARCH_NONE;
     delivery->is_conflicted = true;
-    delivery->is_searched = false;
-    if (!delivery_offer(delivery)->search_identifier)
+    delivery_forget_search(delivery);
+    if (!can_search || delivery_is_message(delivery))
         learn_target(delivery, answer);
-    if (delivery_has_target(delivery) || delivery_offer(delivery)->search_identifier)
+    if (delivery_is_message(delivery)) /* the same content under the same name */
+        delivery_settle(delivery, "there-already");
+    else if (delivery_has_target(delivery) || can_search)
         sm_move(&delivery->sm, DELIVERY_DECIDING);
     else
         delivery_settle(delivery, "there-already");
@@ -278,23 +273,25 @@ static void on_written(struct delivery *delivery, const struct delivery_answer *
     }
     learn_target(delivery, answer);
     delivery->is_reconciled = delivery->was_unknown;
-    if (delivery_has_target(delivery) || !offer->search_identifier) {
+    if (delivery_has_target(delivery) || delivery_search_by(delivery) == SEARCH_NONE) {
         delivery_settle(delivery, "");
         return;
     }
     delivery->is_written = true;
-    delivery->is_searched = false;
+    delivery_forget_search(delivery);
     sm_move(&delivery->sm, DELIVERY_DECIDING);
 }
 
 /* The record is not what we thought.  A POST was refused, so it left nothing behind. */
 static void on_conflict(struct delivery *delivery, const struct delivery_moment *moment)
 {
-    if (delivery->sm.state == DELIVERY_WRITING && delivery->write == WRITE_CREATE)
+    bool is_create = delivery->sm.state == DELIVERY_WRITING && delivery->write == WRITE_CREATE;
+    if (is_create)
         delivery_unmark(delivery);
+    delivery->is_duplicate = is_create;
     delivery->conflicts++;
     delivery->is_conflicted = true;
-    delivery->is_searched = false;
+    delivery_forget_search(delivery);
     if (delivery->conflicts > OUTBOX_CONFLICTS_MAX || delivery->sm.state != DELIVERY_WRITING)
         delivery_put_off_for(delivery, RETRY_CLASS_CONFLICT, delivery->issue, moment);
     else
@@ -308,7 +305,7 @@ static bool on_gone(struct delivery *delivery, int status)
                     (delivery->sm.state == DELIVERY_WRITING && delivery->write == WRITE_KNOWN);
     if (is_known && (status == 404 || status == 410)) {
         delivery->row.target_id = delivery->row.target_etag = SLICE("");
-        delivery->is_searched = false;
+        delivery_forget_search(delivery);
         delivery->is_conflicted = true;
         sm_move(&delivery->sm, DELIVERY_DECIDING);
         return true;

@@ -23,6 +23,7 @@
 #include "base/sm.h"
 #include "outbox/answer.h"
 #include "outbox/capability.h"
+#include "outbox/ladder.h"
 #include "outbox/retry.h"
 #include "store/store.h"
 
@@ -50,6 +51,22 @@ struct delivery_sibling {
     enum outbox_state state;
     int64_t due_ms;
     struct slice target_id;
+};
+
+/* What is configured of the destination. */
+struct delivery_site {
+    struct slice system;  /* of our identifiers */
+    struct slice base;    /* the base URL, without a slash at its end */
+    struct ladder ladder; /* without rungs, each row is sent whatever else is */
+    struct message_site message;
+};
+
+/* How SEARCHING looks for a record. */
+enum delivery_search {
+    SEARCH_NONE,
+    SEARCH_IDENTIFIER,
+    SEARCH_PATIENT, /* all of the patient's; ours are known by identifier or mark */
+    SEARCH_TARGET,  /* of a Provenance */
 };
 
 struct delivery_moment {
@@ -85,13 +102,21 @@ struct delivery {
     struct sm sm;
     struct arena *arena;
     struct outbox_row row;
-    struct slice system;                 /* of our identifiers */
+    const struct delivery_site *site;
     const char *type;                    /* "Flag" */
     struct slice target_reference;       /* of a Provenance: "Flag/1" */
     const struct capability *capability; /* NULL: must be read; set before delivery_next() */
     enum delivery_write write;
 
     /* What this delivery has learnt. */
+    struct slice replaces;     /* the id of the document that a new one supersedes */
+    struct slice next_page;    /* of the search, relative to the base; empty: its first */
+    unsigned pages;            /* that were read */
+    struct answer_record best; /* of the records of ours; id empty: none yet */
+    struct slice ours[OUTBOX_RECORDS_MAX]; /* their ids, each once */
+    unsigned ours_count, others_count;
+    bool is_endless;    /* more pages than we read */
+    bool is_duplicate;  /* a create was refused because it is there already */
     bool was_unknown;   /* an earlier request may have been carried out */
     bool is_conflicted; /* the record is not the one we knew */
     bool is_searched;   /* ... and nothing of ours was found */
@@ -110,8 +135,9 @@ struct delivery {
     bool capability_is_stale;
 };
 
-void delivery_start(struct delivery *delivery, const struct outbox_row *row, struct slice system,
-                    struct arena *arena);
+/* `site` outlives the delivery. */
+void delivery_start(struct delivery *delivery, const struct outbox_row *row,
+                    const struct delivery_site *site, struct arena *arena);
 /* The kind of record that a row's body speaks of; 0: none. */
 enum posting_kind delivery_sibling_kind(const struct outbox_row *row);
 /* For such a row, before the first delivery_next(): it waits for what it speaks of. */

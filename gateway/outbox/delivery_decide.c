@@ -26,6 +26,18 @@ struct slice delivery_own_id(const struct outbox_row *row)
 struct slice delivery_body(const struct delivery *delivery, int64_t now_ms)
 {
     struct slice body = delivery->row.body;
+    if (delivery_is_note(delivery)) {
+        struct message message = { .kind = delivery->row.kind,
+                                   .note = body,
+                                   .system = delivery->site->system,
+                                   .identity = delivery_identity(delivery),
+                                   .replaces = delivery->replaces,
+                                   .now_ms = now_ms };
+        struct err ignored; /* an empty body: delivery_decide() gives it up */
+        return message_write(&message, &delivery->site->message, delivery->arena, &body, &ignored)
+                   ? body
+                   : SLICE("");
+    }
     if (delivery->row.kind != POSTING_PROVENANCE)
         return body;
     char recorded[INSTANT_TEXT_SIZE];
@@ -48,7 +60,8 @@ void delivery_request_write(const struct delivery *delivery, const struct delive
                             struct delivery_request *out)
 {
     const struct outbox_row *row = &delivery->row;
-    struct slice token = body_query_token(delivery->system, row->identity, delivery->arena);
+    struct slice token =
+        body_query_token(delivery->site->system, delivery_identity(delivery), delivery->arena);
     out->body = delivery_body(delivery, moment->now_ms);
     out->method = delivery->write == WRITE_CREATE ? "POST" : "PUT";
     out->action = delivery->write == WRITE_CREATE ? "create" : "update";
@@ -87,7 +100,10 @@ static void write_with(struct delivery *delivery, enum delivery_write write)
     delivery->row.held = delivery_held_mark(
         &(struct delivery_mark){ .revision = delivery->row.revision, .is_create = true });
     delivery->row.state = OUTBOX_UNKNOWN;
-    delivery->row.target_id = delivery->row.target_etag = SLICE("");
+    /* A message leaves the one before where it is: that something was said must not be forgotten
+     * while it is not known whether this one gets through. */
+    if (!delivery_is_message(delivery))
+        delivery->row.target_id = delivery->row.target_etag = SLICE("");
     sm_move(&delivery->sm, DELIVERY_MARKING);
 }
 
@@ -113,6 +129,29 @@ static bool must_look_again(struct delivery *delivery, const struct delivery_mom
     return true;
 }
 
+/* Said once; what was said before stays.  A withdrawal is a message too, where there is one to
+ * withdraw. */
+static void decide_message(struct delivery *delivery, const struct delivery_moment *moment)
+{
+    const struct capability_type *offer = delivery_offer(delivery);
+    bool is_unknown = delivery_held_is_unknown(&delivery->row.held);
+    bool can_search = delivery_search_by(delivery) != SEARCH_NONE;
+    if (delivery->row.kind == POSTING_DOCUMENT)
+        delivery->replaces = delivery->row.target_id;
+    if (!delivery_is_wanted(delivery) && !delivery_has_target(delivery) && !is_unknown)
+        delivery_settle_empty(delivery, "nothing-there");
+    else if (!offer->can_create)
+        delivery_die(delivery, "permanent not-offered");
+    else if (can_search && !delivery->is_searched)
+        sm_move(&delivery->sm, DELIVERY_SEARCHING);
+    else if (delivery->is_duplicate) /* it says so, and does not show it */
+        delivery_settle(delivery, "there-already");
+    else if (is_unknown && (!can_search || delivery->is_endless) && !offer->conditional_create)
+        delivery_die(delivery, "unknown cannot-reconcile");
+    else if (!can_search || !must_look_again(delivery, moment))
+        write_with(delivery, WRITE_CREATE);
+}
+
 static void decide_provenance(struct delivery *delivery, const struct delivery_moment *moment)
 {
     const struct capability_type *offer = delivery_offer(delivery);
@@ -136,6 +175,7 @@ static void decide_create(struct delivery *delivery, const struct delivery_momen
 {
     const struct capability_type *offer = delivery_offer(delivery);
     bool is_unknown = delivery_held_is_unknown(&delivery->row.held);
+    bool can_search = delivery_search_by(delivery) != SEARCH_NONE;
     if (!delivery_is_wanted(delivery)) {
         if (!must_look_again(delivery, moment))
             delivery_settle_empty(delivery, "nothing-there");
@@ -145,9 +185,9 @@ static void decide_create(struct delivery *delivery, const struct delivery_momen
         write_with(delivery, WRITE_OWN_ID);
     } else if (!offer->can_create) {
         delivery_die(delivery, "permanent not-offered");
-    } else if (is_unknown && !offer->search_identifier && !offer->conditional_create) {
+    } else if (is_unknown && (!can_search || delivery->is_endless) && !offer->conditional_create) {
         delivery_die(delivery, "unknown cannot-reconcile");
-    } else if (!offer->search_identifier || !must_look_again(delivery, moment)) {
+    } else if (!can_search || !must_look_again(delivery, moment)) {
         write_with(delivery, WRITE_CREATE);
     }
 }
@@ -169,7 +209,7 @@ static void decide_record(struct delivery *delivery, const struct delivery_momen
             write_with(delivery, WRITE_KNOWN);
         else
             delivery_die(delivery, "permanent not-offered");
-    } else if (must_look && offer->search_identifier && !delivery->is_searched) {
+    } else if (must_look && delivery_search_by(delivery) != SEARCH_NONE && !delivery->is_searched) {
         sm_move(&delivery->sm, DELIVERY_SEARCHING);
     } else if (delivery->conflicts > 1 && !delivery->is_searched &&
                delivery->write == WRITE_CONDITIONAL) {
@@ -180,19 +220,54 @@ static void decide_record(struct delivery *delivery, const struct delivery_momen
     }
 }
 
+/* The destination is told another way.  What it holds by this one is still looked after. */
+static bool is_off_ladder(struct delivery *delivery, unsigned *chosen)
+{
+    const struct ladder *ladder = &delivery->site->ladder;
+    static const struct sha256 nothing;
+    bool is_held = delivery_has_target(delivery) || !sha256_equal(&delivery->row.held, &nothing);
+    if (delivery->row.kind == POSTING_PROVENANCE || ladder->count == 0 || is_held)
+        return false;
+    *chosen = ladder_choose(ladder, delivery->capability, &delivery->site->message);
+    return (*chosen & POSTING_BIT(delivery->row.kind)) == 0;
+}
+
+/* When it can be told in no way, somebody must know: by the rows of the first rung, since four
+ * dead rows would say no more than one. */
+static void leave_out(struct delivery *delivery, unsigned chosen)
+{
+    bool is_first = (delivery->site->ladder.rungs[0] & POSTING_BIT(delivery->row.kind)) != 0;
+    char bytes[80];
+    struct text note = TEXT(bytes);
+    if (chosen == 0 && is_first && delivery_is_wanted(delivery)) {
+        delivery_die(delivery, "permanent no-channel");
+        return;
+    }
+    text_add(&note, "told-by ");
+    ladder_write(chosen, &note);
+    delivery_settle_empty(delivery, bytes);
+}
+
 void delivery_decide(struct delivery *delivery, const struct delivery_moment *moment)
 {
     const struct outbox_row *row = &delivery->row;
     bool is_provenance = row->kind == POSTING_PROVENANCE;
     bool is_held = sha256_equal(&row->held, &row->wanted);
+    unsigned chosen = 0;
     if (is_held && delivery->requests == 0 && delivery->row.state == OUTBOX_PENDING)
         delivery_settle(delivery, "held-already"); /* it was wanted otherwise in between */
     else if (delivery->is_written && delivery->is_searched)
         delivery_settle(delivery, "");
     else if (delivery->capability == NULL)
         sm_move(&delivery->sm, DELIVERY_ASKING);
+    else if (is_off_ladder(delivery, &chosen))
+        leave_out(delivery, chosen);
     else if (is_provenance)
         decide_provenance(delivery, moment);
+    else if (delivery_is_note(delivery) && delivery_body(delivery, moment->now_ms).len == 0)
+        delivery_die(delivery, "permanent body-unreadable");
+    else if (delivery_is_note(delivery) && delivery_is_message(delivery))
+        decide_message(delivery, moment);
     else
         decide_record(delivery, moment);
 }

@@ -12,6 +12,19 @@ const struct capability_type *delivery_offer(const struct delivery *delivery);
 bool delivery_has_target(const struct delivery *delivery);
 bool delivery_is_wanted(const struct delivery *delivery); /* WISH_HOLD */
 struct slice delivery_own_id(const struct outbox_row *row);
+/* A statement that is made once, and again only when there is something new to say: it is created
+ * and never changed.  Needs the capability. */
+bool delivery_is_message(const struct delivery *delivery);
+/* Written by message.h from a note. */
+bool delivery_is_note(const struct delivery *delivery);
+/* The value of our identifier: of a message it stands for its content too. */
+struct slice delivery_identity(const struct delivery *delivery);
+enum delivery_search delivery_search_by(const struct delivery *delivery);
+void delivery_request_search(const struct delivery *delivery, struct delivery_request *request);
+/* What is looked for in answers. */
+struct answer_want delivery_want(const struct delivery *delivery);
+/* Before a search begins anew. */
+void delivery_forget_search(struct delivery *delivery);
 /* The body as it is sent: tokens replaced, without id. */
 struct slice delivery_body(const struct delivery *delivery, int64_t now_ms);
 

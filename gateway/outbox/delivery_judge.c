@@ -36,12 +36,14 @@ static void judge(struct delivery *delivery, const struct answer_record *record,
                   const struct delivery_answer *answer, const struct delivery_moment *moment)
 {
     struct outbox_row *row = &delivery->row;
-    struct answer_want want = { delivery->type, delivery->system, row->identity };
+    struct answer_want want = delivery_want(delivery);
     struct answer_record wanted;
     struct err err;
     bool is_readable = answer_read_record(delivery_body(delivery, moment->now_ms), &want,
                                           delivery->arena, &wanted, &err);
-    bool is_same = is_readable && fingerprint_equal(&wanted.content, &record->content);
+    /* The name of a message stands for its content, whatever the server made of the rest. */
+    bool is_same = delivery_is_message(delivery) ||
+                   (is_readable && fingerprint_equal(&wanted.content, &record->content));
     bool is_edit = !is_same && is_edited(delivery, record, answer, moment);
 
     row->target_id = record->id;
@@ -70,7 +72,7 @@ static void put_off_unreadable(struct delivery *delivery, const struct delivery_
 void delivery_judge_read(struct delivery *delivery, const struct delivery_answer *answer,
                          const struct delivery_moment *moment)
 {
-    struct answer_want want = { delivery->type, delivery->system, delivery->row.identity };
+    struct answer_want want = delivery_want(delivery);
     struct answer_record record;
     struct err err;
     if (!answer_read_record(answer->body, &want, delivery->arena, &record, &err)) {
@@ -81,17 +83,11 @@ void delivery_judge_read(struct delivery *delivery, const struct delivery_answer
     judge(delivery, &record, answer, moment);
 }
 
-/* Older first: the record that the destination's users have known longest. */
-static bool is_better(const struct answer_record *record, const struct answer_record *best)
-{
-    return best == NULL || (record->updated_ms != 0 && record->updated_ms < best->updated_ms);
-}
-
 /* A Provenance has no identifier: it is ours when it says what we say, of the same target. */
 static void judge_provenance(struct delivery *delivery, const struct answer_search *found,
                              const struct delivery_moment *moment)
 {
-    struct answer_want want = { delivery->type, delivery->system, SLICE("") };
+    struct answer_want want = delivery_want(delivery);
     struct answer_record wanted;
     struct err err;
     if (!answer_read_record(delivery_body(delivery, moment->now_ms), &want, delivery->arena,
@@ -111,10 +107,57 @@ static void judge_provenance(struct delivery *delivery, const struct answer_sear
     sm_move(&delivery->sm, DELIVERY_DECIDING);
 }
 
+/* Older first: the record that the destination's users have known longest. */
+static bool is_better(const struct answer_record *record, const struct answer_record *best)
+{
+    return best->id.len == 0 || (record->updated_ms != 0 && record->updated_ms < best->updated_ms);
+}
+
+/* The same record may come on two pages (Oracle Health). */
+static bool is_known(const struct delivery *delivery, struct slice id)
+{
+    for (unsigned i = 0; i < delivery->ours_count; i++)
+        if (slice_eq(delivery->ours[i], id))
+            return true;
+    return false;
+}
+
+static void gather(struct delivery *delivery, const struct answer_search *found)
+{
+    for (unsigned i = 0; i < found->count; i++) {
+        const struct answer_record *record = &found->records[i];
+        if (!record->is_ours) {
+            delivery->others_count++;
+            continue;
+        }
+        if (is_known(delivery, record->id) || delivery->ours_count == OUTBOX_RECORDS_MAX)
+            continue;
+        delivery->ours[delivery->ours_count++] = record->id;
+        if (record->id.len > 0 && is_better(record, &delivery->best))
+            delivery->best = *record;
+    }
+}
+
+/* A page further on is asked of this destination only: a link elsewhere is not followed, since
+ * the credential would go with the request. */
+static bool has_next_page(struct delivery *delivery, const struct answer_search *found)
+{
+    struct slice base = delivery->site->base, next = found->next;
+    bool is_below = base.len > 0 && slice_starts(next, base) && next.len > base.len + 1 &&
+                    next.at[base.len] == '/';
+    if (next.len == 0)
+        return false;
+    delivery->is_endless = !is_below || ++delivery->pages >= OUTBOX_PAGES_MAX;
+    if (delivery->is_endless)
+        return false;
+    delivery->next_page = slice_skip(next, base.len + 1);
+    return true;
+}
+
 void delivery_judge_search(struct delivery *delivery, const struct delivery_answer *answer,
                            const struct delivery_moment *moment)
 {
-    struct answer_want want = { delivery->type, delivery->system, delivery->row.identity };
+    struct answer_want want = delivery_want(delivery);
     struct answer_search found;
     struct err err;
     if (!answer_read_search(answer->body, &want, delivery->arena, &found, &err)) {
@@ -125,30 +168,24 @@ void delivery_judge_search(struct delivery *delivery, const struct delivery_answ
         judge_provenance(delivery, &found, moment);
         return;
     }
-    const struct answer_record *best = NULL;
-    unsigned ours = 0;
-    for (unsigned i = 0; i < found.count; i++) {
-        if (!found.records[i].is_ours)
-            continue;
-        ours++;
-        if (found.records[i].id.len > 0 && is_better(&found.records[i], best))
-            best = &found.records[i];
-    }
-    if (best == NULL && ours > 0) { /* without an id that could be used */
-        put_off_unreadable(delivery, moment);
-        return;
-    }
-    if (best == NULL && found.count > 0 && !delivery->is_written) {
-        /* It answers with records of others: the search parameter was ignored, so that "nothing
-         * found" proves nothing, and a POST could be a second copy. */
-        delivery_die(delivery, "permanent search-ignored");
-        return;
-    }
-    if (best == NULL) {
-        delivery->is_searched = true;
+    gather(delivery, &found);
+    if (has_next_page(delivery, &found)) {
         sm_move(&delivery->sm, DELIVERY_DECIDING);
         return;
     }
-    delivery->duplicates = ours - 1;
-    judge(delivery, best, answer, moment);
+    bool is_by_identifier = delivery_search_by(delivery) == SEARCH_IDENTIFIER;
+    if (delivery->best.id.len > 0) {
+        struct answer_record best = delivery->best;
+        delivery->duplicates = delivery->ours_count - 1;
+        judge(delivery, &best, answer, moment);
+    } else if (delivery->ours_count > 0) { /* without an id that could be used */
+        put_off_unreadable(delivery, moment);
+    } else if (delivery->others_count > 0 && is_by_identifier && !delivery->is_written) {
+        /* It answers with records of others: the search parameter was ignored, so that "nothing
+         * found" proves nothing, and a POST could be a second copy. */
+        delivery_die(delivery, "permanent search-ignored");
+    } else {
+        delivery->is_searched = true;
+        sm_move(&delivery->sm, DELIVERY_DECIDING);
+    }
 }

@@ -233,6 +233,13 @@ bool destination_open(struct destination *destination, struct outbox *outbox,
         own->in_flight_max = OUTBOX_IN_FLIGHT;
     if (own->in_flight_max > OUTBOX_IN_FLIGHT_MAX)
         own->in_flight_max = OUTBOX_IN_FLIGHT_MAX;
+    destination->site = (struct delivery_site){ .system = slice_of(outbox->instance),
+                                                .base = slice_of(own->base_url),
+                                                .ladder = own->ladder,
+                                                .message = own->message };
+    struct slice *base = &destination->site.base;
+    while (base->len > 0 && base->at[base->len - 1] == '/')
+        base->len--;
     if (own->timeout_ms == 0)
         own->timeout_ms = OUTBOX_TIMEOUT_MS;
     breaker_init(&destination->breaker, outbox->pace_permille);

@@ -10,7 +10,8 @@
 #define OUTBOX_TIMEOUT_MS 30000                       /* a whole exchange, by default */
 #define OUTBOX_CONNECT_MS 10000                       /* of it, to reach the peer */
 #define OUTBOX_HORIZON_MS (INT64_C(7) * 24 * 3600 * 1000)
-#define OUTBOX_EXCHANGES_MAX 16 /* of one delivery; then it is put off */
+#define OUTBOX_EXCHANGES_MAX 24 /* of one delivery; then it is put off */
+#define OUTBOX_PAGES_MAX 10     /* of one search */
 #define OUTBOX_CONFLICTS_MAX 5  /* 409 and 412 of one delivery; then it is put off */
 #define OUTBOX_SEARCHES_MAX 3   /* searches that find nothing before a lost POST is repeated */
 #define OUTBOX_RECORDS_MAX 32   /* records read from one search */

@@ -171,6 +171,12 @@ static struct destination_settings copy_settings(struct outbox *outbox,
     copy.certificate_file = copy_text(outbox, from->certificate_file);
     copy.key_file = copy_text(outbox, from->key_file);
     copy.bearer_file = copy_text(outbox, from->bearer_file);
+    copy.message.sender = arena_copy(&outbox->arena, from->message.sender);
+    copy.message.author = arena_copy(&outbox->arena, from->message.author);
+    copy.message.document_type = arena_copy(&outbox->arena, from->message.document_type);
+    copy.message.device = slice_of(outbox->user_agent);
+    for (unsigned i = 0; i < from->message.recipient_count; i++)
+        copy.message.recipients[i] = arena_copy(&outbox->arena, from->message.recipients[i]);
     return copy;
 }
 
@@ -228,6 +234,16 @@ bool outbox_start(const struct outbox_settings *settings, struct outbox **out, s
     }
     *out = outbox;
     return true;
+}
+
+unsigned outbox_kinds(const struct destination_settings *settings)
+{
+    unsigned kinds = ladder_kinds(&settings->ladder);
+    if (settings->message.recipient_count == 0)
+        kinds &= ~POSTING_BIT(POSTING_COMMUNICATION);
+    if (settings->wants_provenance)
+        kinds |= POSTING_BIT(POSTING_PROVENANCE);
+    return kinds;
 }
 
 struct outbox_counts outbox_counts(struct outbox *outbox)

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "loop/loop.h"
+#include "outbox/ladder.h"
 #include "store/lane.h"
 
 struct destination_settings {
@@ -24,7 +25,10 @@ struct destination_settings {
     unsigned in_flight_max;                  /* default 4 */
     unsigned timeout_ms;                     /* whole exchange; default 30000 */
     int64_t horizon_ms;                      /* give up after; 0 = never; default 7 days */
-    bool wants_flag, wants_care_plan, wants_provenance;
+    int64_t message_delay_ms; /* a message is due so long after what it says; default a minute */
+    struct ladder ladder;     /* without rungs: every row that is wanted is sent */
+    struct message_site message;
+    bool wants_provenance;
 };
 
 struct outbox_settings {
@@ -36,6 +40,9 @@ struct outbox_settings {
     uint64_t jitter_seed;
     unsigned pace_permille; /* of the retry schedule; 0 means 1000, real time; tests hurry */
 };
+
+/* POSTING_BIT() of the postings that rows are needed for: what of the ladder can ever be used. */
+unsigned outbox_kinds(const struct destination_settings *settings);
 
 struct outbox_counts {
     uint64_t sent, settled, retried, dead, reconciled;

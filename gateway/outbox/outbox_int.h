@@ -80,6 +80,7 @@ struct claim {
 struct destination {
     struct outbox *outbox;
     struct destination_settings settings;
+    struct delivery_site site;
     struct run runs[OUTBOX_IN_FLIGHT_MAX];
     unsigned run_count; /* settings.in_flight_max of them */
     unsigned under_way;

@@ -281,11 +281,10 @@ static struct outbox_row row_copy(const struct outbox_row *from, struct arena *a
 void run_start(struct run *run, const struct outbox_row *row,
                const struct delivery_sibling *sibling)
 {
-    struct outbox *outbox = run->destination->outbox;
     run->claimed = row_copy(row, &run->arena);
     run->is_superseded = false;
     run->destination->under_way++;
-    delivery_start(&run->delivery, &run->claimed, slice_of(outbox->instance), &run->arena);
+    delivery_start(&run->delivery, &run->claimed, &run->destination->site, &run->arena);
     if (sibling != NULL) {
         struct delivery_sibling held = *sibling;
         held.target_id = arena_copy(&run->arena, sibling->target_id);

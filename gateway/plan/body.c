@@ -7,12 +7,14 @@ void body_init(struct body *body)
 {
     buffer_init(&body->out, BODY_MAX);
     buffer_init(&body->scratch, BODY_MAX);
+    buffer_init(&body->note, BODY_MAX);
 }
 
 void body_fini(struct body *body)
 {
     buffer_fini(&body->out);
     buffer_fini(&body->scratch);
+    buffer_fini(&body->note);
 }
 
 void body_start(struct body *body)

@@ -66,6 +66,8 @@ static void write_supporting(struct body *body, const struct subject *subject)
 
 /* --- notes ----------------------------------------------------------------------------------- */
 
+typedef void note_put(struct body *body, struct slice text);
+
 static void write_note(struct body *body, struct slice text)
 {
     json_object(&body->json);
@@ -73,7 +75,7 @@ static void write_note(struct body *body, struct slice text)
     json_object_end(&body->json);
 }
 
-static void note_earlier_lines(struct body *body, const struct subject *subject)
+static void note_earlier_lines(struct body *body, const struct subject *subject, note_put *put)
 {
     struct buffer *note = &body->scratch;
     const struct history *history = subject->history;
@@ -95,10 +97,10 @@ static void note_earlier_lines(struct body *body, const struct subject *subject)
         buffer_add(note, written > 0 ? SLICE("; there may be earlier lines that are not on record")
                                      : SLICE("There may be earlier lines that are not on record"));
     if (note->len > 0)
-        write_note(body, buffer_slice(note));
+        put(body, buffer_slice(note));
 }
 
-static void note_classes(struct body *body, const struct subject *subject)
+static void note_classes(struct body *body, const struct subject *subject, note_put *put)
 {
     struct buffer *note = &body->scratch;
     buffer_reset(note);
@@ -120,7 +122,7 @@ static void note_classes(struct body *body, const struct subject *subject)
         buffer_add(note, words_slice(&text));
     }
     if (note->len > 0)
-        write_note(body, buffer_slice(note));
+        put(body, buffer_slice(note));
 }
 
 static bool has_trait(const struct history *history, uint32_t trait)
@@ -137,12 +139,21 @@ bool care_plan_has_text(const struct subject *subject, const struct plan_text *t
     return text->kind == PLAN_TEXT_PROMPT || has_trait(subject->history, text->trait);
 }
 
-static void note_texts(struct body *body, const struct subject *subject, enum plan_text_kind kind)
+static void note_texts(struct body *body, const struct subject *subject, enum plan_text_kind kind,
+                       note_put *put)
 {
     const struct plan_texts *texts = subject->input->texts;
     for (unsigned i = 0; texts != NULL && i < texts->count; i++)
         if (texts->list[i].kind == kind && care_plan_has_text(subject, &texts->list[i]))
-            write_note(body, texts->list[i].text);
+            put(body, texts->list[i].text);
+}
+
+void care_plan_each_note(struct body *body, const struct subject *subject, note_put *put)
+{
+    note_earlier_lines(body, subject, put);
+    note_classes(body, subject, put);
+    note_texts(body, subject, PLAN_TEXT_CLASS, put);
+    note_texts(body, subject, PLAN_TEXT_PROMPT, put);
 }
 
 static bool has_notes(const struct subject *subject)
@@ -162,10 +173,7 @@ static void write_notes(struct body *body, const struct subject *subject)
         return;
     json_key(&body->json, "note");
     json_array(&body->json);
-    note_earlier_lines(body, subject);
-    note_classes(body, subject);
-    note_texts(body, subject, PLAN_TEXT_CLASS);
-    note_texts(body, subject, PLAN_TEXT_PROMPT);
+    care_plan_each_note(body, subject, write_note);
     json_array_end(&body->json);
 }
 

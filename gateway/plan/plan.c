@@ -18,7 +18,16 @@ static const struct {
     { POSTING_PROVENANCE, POSTING_FLAG },
     { POSTING_CARE_PLAN, POSTING_CARE_PLAN },
     { POSTING_PROVENANCE, POSTING_CARE_PLAN },
+    { POSTING_COMMUNICATION, POSTING_COMMUNICATION },
+    { POSTING_DOCUMENT, POSTING_DOCUMENT },
 };
+
+/* Where most destinations take Flags, nobody need write messages. */
+static bool is_asked(const struct plan_input *input, enum posting_kind kind)
+{
+    bool is_extra = kind == POSTING_COMMUNICATION || kind == POSTING_DOCUMENT;
+    return !is_extra || (input->extra_kinds & POSTING_BIT(kind)) != 0;
+}
 
 struct planner {
     const struct plan_input *input;
@@ -156,10 +165,10 @@ static struct slice words_of(const struct subject *subject, enum posting_kind ta
     struct text text = TEXT(bytes);
     if (subject->wish != WISH_HOLD)
         return subject->before->text;
-    if (target == POSTING_FLAG)
-        words_flag(subject, &text);
-    else
+    if (target == POSTING_CARE_PLAN)
         words_care_plan(subject, &text);
+    else
+        words_flag(subject, &text);
     return arena_copy(arena, words_slice(&text));
 }
 
@@ -175,6 +184,10 @@ static void write_body(struct body *body, const struct subject *subject,
         break;
     case POSTING_PROVENANCE:
         provenance_write(body, subject, posted->target);
+        break;
+    case POSTING_COMMUNICATION:
+    case POSTING_DOCUMENT:
+        note_write(body, subject, posted->text);
         break;
     }
 }
@@ -225,15 +238,17 @@ static bool put(struct planner *planner, const struct subject *subject, struct p
     identify(subject, posted->kind, posted->target, identity);
     body_start(body);
     write_body(body, subject, posted, identity);
-    if (buffer_overflowed(&body->out) || buffer_overflowed(&body->scratch))
+    if (buffer_overflowed(&body->out) || buffer_overflowed(&body->scratch) ||
+        buffer_overflowed(&body->note))
         return false;
     return emit(planner, subject, posted, identity) && remember(out, posted);
 }
 
-/* A Provenance says nothing new while what it speaks of is the same. */
+/* A Provenance says nothing new while what it speaks of is the same.  A message is only written
+ * when the Flag would change: an order that is renewed must not fill anybody's inbox. */
 static struct sha256 digest_of(const struct meaning *meaning, enum posting_kind target)
 {
-    return target == POSTING_FLAG ? meaning->flag : meaning->care_plan;
+    return target == POSTING_CARE_PLAN ? meaning->care_plan : meaning->flag;
 }
 
 static bool hold(struct planner *planner, const struct history *history, const struct line *line)
@@ -249,6 +264,8 @@ static bool hold(struct planner *planner, const struct history *history, const s
     if (!meaning_read(&subject, &planner->body.scratch, &meaning))
         return false;
     for (size_t i = 0; i < COUNT_OF(wanted_kinds); i++) {
+        if (!is_asked(input, wanted_kinds[i].kind))
+            continue;
         struct posted posted = { .kind = wanted_kinds[i].kind,
                                  .target = wanted_kinds[i].target,
                                  .wish = WISH_HOLD,

@@ -1,7 +1,8 @@
 /* plan/plan.h -- from a verdict to what a destination should hold now.
  *
  * What      pure: therapy (today's answer) and what was posted before -> what must be sent now: a
- *           Flag and a CarePlan per salvage verdict of sufficient grade, a Provenance for each, and
+ *           Flag and a CarePlan per salvage verdict of sufficient grade, a Provenance for each, a
+ *           message and a document where a destination may need them, and
  *           the end (inactive) or withdrawal (entered-in-error) of what was posted and no longer
  *           holds.  The same therapy gives the same bytes on every day: `today` is only read at the
  *           moment when something ends.
@@ -21,10 +22,11 @@
 #include "domain/posting.h"
 #include "plan/texts.h"
 
-/* Four postings of each of LOT_HISTORIES_MAX diseases may come, and as many end, in one step. */
-#define PLAN_POSTINGS_MAX (8 * LOT_HISTORIES_MAX)
+/* Six postings of each of LOT_HISTORIES_MAX diseases may come, and as many end, in one step. */
+#define PLAN_POSTINGS_MAX (12 * LOT_HISTORIES_MAX)
 #define PLAN_EVIDENCE_MAX 64    /* references that one posting rests on */
 #define PLAN_NARRATIVE_MAX 2048 /* bytes of text.div */
+#define PLAN_NOTE_MAX 4000      /* bytes of the text of a message or document */
 
 /* The way bodies are written: goes up when the same values give another body, so that destinations
  * get the new one.  A test holds it against the bodies. */
@@ -65,6 +67,7 @@ struct plan_input {
     enum grade grade_min;           /* GRADE_NONE means the default, GRADE_MEDIUM */
     bool is_deceased;
     struct date deceased; /* day of death; date_none() when only the fact is known */
+    unsigned extra_kinds; /* POSTING_BIT() of COMMUNICATION and DOCUMENT, where they are wanted */
     bool with_extensions; /* line number and flag-detail: off by default (4.1.4) */
     struct date today;
 };

@@ -38,6 +38,7 @@ struct body {
     struct json_writer json;
     struct buffer out;
     struct buffer scratch; /* of meanings, narratives and notes: one user at a time */
+    struct buffer note;    /* of a message being written */
 };
 
 void body_init(struct body *body);
@@ -70,6 +71,11 @@ void care_plan_write(struct body *body, const struct subject *subject, const cha
                      struct slice title);
 /* Whether the CarePlan asks this: a prompt always, a class when a drug of it was ordered. */
 bool care_plan_has_text(const struct subject *subject, const struct plan_text *text);
+/* The notes of a CarePlan, one after the other; each lives for the call. */
+void care_plan_each_note(struct body *body, const struct subject *subject,
+                         void (*put)(struct body *body, struct slice text));
+/* The note of a message or document: {"title":..,"subject":..,"wish":..,"text":..} */
+void note_write(struct body *body, const struct subject *subject, struct slice title);
 void provenance_write(struct body *body, const struct subject *subject, enum posting_kind target);
 /* "text":{"status":"generated","div":..} */
 void narrative_write(struct body *body, const struct subject *subject, struct slice text);

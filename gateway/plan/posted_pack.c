@@ -70,8 +70,8 @@ static uint64_t take_below(struct decoder *from, uint64_t least, uint64_t most)
 static void take_posted(struct decoder *from, const struct posted *before, struct posted *out)
 {
     *out = before != NULL ? *before : (struct posted){ 0 };
-    out->kind = (enum posting_kind)take_below(from, POSTING_FLAG, POSTING_PROVENANCE);
-    out->target = (enum posting_kind)take_below(from, POSTING_FLAG, POSTING_PROVENANCE);
+    out->kind = (enum posting_kind)take_below(from, POSTING_FLAG, POSTING_KINDS - 1);
+    out->target = (enum posting_kind)take_below(from, POSTING_FLAG, POSTING_KINDS - 1);
     out->wish = (enum posting_wish)take_below(from, WISH_HOLD, WISH_IN_ERROR);
     uint64_t shared = take_below(from, 0, SHARED_ALL);
     if (before == NULL && shared != 0)

@@ -320,8 +320,6 @@ static void add_destination(struct gateway *gateway, const char *name, const cha
         .certificate_file = keep_text(gateway, cert_path("client.pem")),
         .key_file = keep_text(gateway, cert_path("client.key")),
         .timeout_ms = 5000,
-        .wants_flag = true,
-        .wants_care_plan = true,
         .wants_provenance = true,
     };
 }

@@ -47,7 +47,11 @@ static void must(bool is_done, const struct err *err)
 
 static void gateway_open(struct gateway *gateway)
 {
-    static const struct ingest_destination ehr = { { "ehr", 3 }, true, true, true };
+    static const struct ingest_destination ehr = { { "ehr", 3 },
+                                                   POSTING_BIT(POSTING_FLAG) |
+                                                       POSTING_BIT(POSTING_CARE_PLAN) |
+                                                       POSTING_BIT(POSTING_PROVENANCE),
+                                                   0 };
     static const struct ingest_tenant tenant = { .tenant = { .name = { "site", 4 } },
                                                  .destinations = &ehr,
                                                  .destination_count = 1 };

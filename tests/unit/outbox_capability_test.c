@@ -104,7 +104,7 @@ static void statement_reads_as(void **state)
 
 /* --- records ----------------------------------------------------------------------------------- */
 
-static const struct answer_want want = { "Flag", { "urn:x", 5 }, { "abc", 3 } };
+static const struct answer_want want = { "Flag", { "urn:x", 5 }, { "abc", 3 }, { NULL, 0 } };
 #define OURS "\"identifier\":[{\"system\":\"urn:x\",\"value\":\"abc\"}]"
 
 static const struct same_case {

@@ -4,7 +4,8 @@
  *   201 7 1        a status; then the id in Location and the version in ETag, where given
  *   lost refused   no answer after sending; no connection
  *   found N*       a search with N records of ours; '=' after it: they hold what is wanted;
- *                  '!': they were changed later than what is wanted; 'x': records of others
+ *                  '!': they were changed later than what is wanted; 'x': records of others;
+ *                  '>': there is another page; '^': on another host
  *   read V         the record in version V; '=', '!' as above
  *   offers MODE    a CapabilityStatement was read
  *   same           as before: the store was told first ("save") and nothing else has happened
@@ -20,6 +21,7 @@
 
 #include <cmocka.h>
 
+#include "base/base64.h"
 #include "base/date.h"
 #include "base/text.h"
 #include "outbox/delivery.h"
@@ -31,41 +33,41 @@
 
 /* --- destinations ------------------------------------------------------------------------------ */
 
+/* create, read, update, search by identifier, patient, target */
+#define C .can_create = true
+#define R .can_read = true
+#define U .can_update = true
+#define I .search_identifier = true
+#define P .search_patient = true
+#define T .search_target = true
+#define IF_NONE .conditional_create = true
+#define IF_MATCH .conditional_update = true
+#define UPSERT .update_create = true
+
+/* clang-format off */
 static const struct {
     const char *name;
-    struct capability_type record, provenance;
+    struct capability_type record, provenance, message, document;
+    enum vendor vendor;
 } modes[] = {
-    { "hapi",
-      { true, true, true, true, true, true, true, false },
-      { true, true, true, true, false, true, false, true } },
-    { "plain",
-      { .can_create = true, .can_read = true, .can_update = true, .search_identifier = true },
-      { .can_create = true, .can_read = true, .search_target = true } },
-    { "upsert",
-      { .can_create = true,
-        .can_read = true,
-        .can_update = true,
-        .update_create = true,
-        .search_identifier = true },
-      { .can_create = true, .can_read = true, .can_update = true, .update_create = true } },
-    { "conditional-create",
-      { .can_create = true,
-        .can_read = true,
-        .can_update = true,
-        .conditional_create = true,
-        .search_identifier = true },
-      { .can_create = true } },
-    { "conditional-only",
-      { .can_create = true, .can_update = true, .conditional_update = true },
-      { .can_create = true } },
-    { "minimal",
-      { .can_create = true, .can_read = true, .can_update = true },
-      { .can_create = true } },
-    { "read-only", { .can_read = true, .search_identifier = true }, { .can_read = true } },
-    { "no-update",
-      { .can_create = true, .can_read = true, .search_identifier = true },
-      { .can_create = true } },
+    { .name = "hapi", .record = { C, R, U, I, IF_NONE, IF_MATCH, UPSERT },
+      .provenance = { C, R, U, IF_NONE, UPSERT, T } },
+    { .name = "plain", .record = { C, R, U, I }, .provenance = { C, R, T } },
+    { .name = "upsert", .record = { C, R, U, I, UPSERT }, .provenance = { C, R, U, UPSERT } },
+    { .name = "conditional-create", .record = { C, R, U, I, IF_NONE }, .provenance = { C } },
+    { .name = "conditional-only", .record = { C, U, IF_MATCH }, .provenance = { C } },
+    { .name = "minimal", .record = { C, R, U }, .provenance = { C } },
+    { .name = "read-only", .record = { R, I }, .provenance = { R } },
+    { .name = "no-update", .record = { C, R, I }, .provenance = { C } },
+    { .name = "epic", .record = { R, I, P }, .provenance = { R }, .message = { C, R, I, P },
+      .document = { C, R, U, I, P }, .vendor = VENDOR_EPIC },
+    { .name = "oracle", .record = { R, P }, .provenance = { C, T }, .message = { C, R },
+      .document = { C, R, U, P }, .vendor = VENDOR_ORACLE },
+    { .name = "meditech", .message = { C, R, P }, .document = { R, P } },
+    { .name = "athena", .record = { R }, .document = { R, P } },
+    { .name = "us-core", .document = { C, R, I, P, IF_NONE } },
 };
+/* clang-format on */
 
 static struct capability capability_of(const char *name)
 {
@@ -74,6 +76,9 @@ static struct capability capability_of(const char *name)
         if (strcmp(modes[i].name, name) == 0) {
             out.types[POSTING_FLAG] = out.types[POSTING_CARE_PLAN] = modes[i].record;
             out.types[POSTING_PROVENANCE] = modes[i].provenance;
+            out.types[POSTING_COMMUNICATION] = modes[i].message;
+            out.types[POSTING_DOCUMENT] = modes[i].document;
+            out.vendor = modes[i].vendor;
             return out;
         }
     fail_msg("no mode %s", name);
@@ -84,7 +89,7 @@ static struct capability capability_of(const char *name)
 
 /* row: words that change a new Flag that is wanted: inactive, target (id 7, version 1, an older wish
  * is held), no-etag, held (what is wanted), unknown, unknown-post, older (the unknown one was an
- * older wish), provenance, waiting, no-flag, dead-flag, old (wanted for ten days), tired. */
+ * older wish), message, document, ladder (the usual rungs), provenance, waiting, no-flag, dead-flag, old (wanted for ten days), tired. */
 static const struct story {
     const char *name, *mode, *row, *answers, *transcript;
 } stories[] = {
@@ -240,6 +245,61 @@ static const struct story {
       "PUT Flag?identifier; unknown unknown stopped" },
     { "found dead after ten days, but tried only once: again", "hapi", "old", "503",
       "PUT Flag?identifier; pending transient" },
+    /* --- messages: said once, known again by the mark in their text */
+    { "a message where only messages are taken", "meditech", "message", "found 0; same; 201 7 1",
+      "GET Communication?patient; save; POST Communication; settled 7 W/\"1\" holds" },
+    { "other messages of the patient are not ours", "meditech", "message",
+      "found 2x; same; 201 7 1",
+      "GET Communication?patient; save; POST Communication; settled 7 W/\"1\" holds" },
+    { "ours is on the second page", "epic", "message", "found 3x>; found 1=",
+      "GET Communication?patient; GET Communication?page; settled 50 W/\"1\" holds" },
+    { "a page on another host is not fetched", "meditech", "message", "found 3x^; same; 201 7 1",
+      "GET Communication?patient; save; POST Communication; settled 7 W/\"1\" holds" },
+    { "... and a lost message that may be there is not repeated", "meditech",
+      "message unknown-post", "found 3x^",
+      "GET Communication?patient; dead unknown cannot-reconcile" },
+    { "no answer to a message: the one in the text is it", "epic", "message unknown-post",
+      "found 1=", "GET Communication?patient; settled 50 W/\"1\" holds reconciled" },
+    { "Oracle's messages cannot be looked for: never twice", "oracle", "message unknown-post", "",
+      "dead unknown cannot-reconcile" },
+    { "something new is a message of its own", "meditech", "message target",
+      "found 0; same; 201 9 1",
+      "GET Communication?patient; save; POST Communication; settled 9 W/\"1\" holds" },
+    { "a message is withdrawn by a message", "meditech", "message target inactive",
+      "found 0; same; 201 9 1",
+      "GET Communication?patient; save; POST Communication; settled 9 W/\"1\" holds" },
+    { "what was never said is not withdrawn", "meditech", "message inactive", "",
+      "settled - - empty nothing-there" },
+    { "a message that is refused leaves the one before known", "meditech", "message target",
+      "found 0; same; 422", "GET Communication?patient; save; POST Communication; dead permanent" },
+    { "a refused duplicate that is not shown is there", "epic", "message",
+      "found 0; same; 409; found 0",
+      "GET Communication?patient; save; POST Communication; GET Communication?patient; "
+      "settled - - holds there-already" },
+    { "a note in the chart is changed in its place", "oracle", "document target", "200 7 2",
+      "PUT DocumentReference/7 if W/\"1\"; settled 7 W/\"2\" holds" },
+    { "a new note in the chart", "epic", "document", "found 0; same; 201 7 1",
+      "GET DocumentReference?patient; save; POST DocumentReference; settled 7 W/\"1\" holds" },
+    { "US Core 9: a note is created on condition and replaces the one before", "us-core",
+      "document target", "found 0; same; 201 9 1",
+      "GET DocumentReference?identifier; save; POST DocumentReference unless replaces 7; "
+      "settled 9 W/\"1\" holds" },
+    { "US Core 9: the same note was there", "us-core", "document", "found 0; same; 200 9 1",
+      "GET DocumentReference?identifier; save; POST DocumentReference unless; "
+      "settled 9 W/\"1\" holds there-already" },
+    /* --- the ladder */
+    { "a Flag where messages are the only way", "meditech", "ladder", "",
+      "settled - - empty told-by communication" },
+    { "... and the message", "meditech", "message ladder", "found 0; same; 201 7 1",
+      "GET Communication?patient; save; POST Communication; settled 7 W/\"1\" holds" },
+    { "a message where Flags are taken", "hapi", "message ladder", "",
+      "settled - - empty told-by flag+careplan" },
+    { "nothing is taken: the first rung says so", "athena", "ladder", "",
+      "dead permanent no-channel" },
+    { "... and the others do not say it again", "athena", "message ladder", "",
+      "settled - - empty told-by nothing" },
+    { "what is there is looked after, whatever the ladder says now", "upsert",
+      "message ladder target", "", "dead permanent not-offered" },
     /* --- Provenance */
     { "a provenance under an id of our own", "hapi", "provenance", "201 " OWN_ID " 1",
       "PUT Provenance/" OWN_ID " of Flag/7; settled " OWN_ID " W/\"1\" holds" },
@@ -289,6 +349,9 @@ static bool row_has(const struct story *story, const char *word)
     "{\"resourceType\":\"Flag\",\"identifier\":[{\"system\":\"urn:x\",\"value\":\"" IDENTITY \
     "\"}],"                                                                                  \
     "\"status\":\"active\"}"
+#define NOTE                                                                               \
+    "{\"title\":\"Salvage therapy ordered\",\"subject\":\"Patient/p1\",\"wish\":\"hold\"," \
+    "\"text\":\"Salvage therapy ordered\\n\"}"
 #define PROVENANCE                                                                \
     "{\"resourceType\":\"Provenance\",\"target\":[{\"reference\":\"{{flag}}\"}]," \
     "\"recorded\":\"{{recorded}}\"}"
@@ -299,10 +362,16 @@ static void make_row(struct teller *teller, const struct story *story)
     bool is_unknown = row_has(story, "unknown") || row_has(story, "unknown-post");
     *row = (struct outbox_row){
         .key = 1,
-        .kind = row_has(story, "provenance") ? POSTING_PROVENANCE : POSTING_FLAG,
+        .kind = row_has(story, "provenance") ? POSTING_PROVENANCE
+                : row_has(story, "message")  ? POSTING_COMMUNICATION
+                : row_has(story, "document") ? POSTING_DOCUMENT
+                                             : POSTING_FLAG,
+        .patient_name = SLICE("Patient/p1"),
         .wish = row_has(story, "inactive") ? WISH_INACTIVE : WISH_HOLD,
         .identity = SLICE(IDENTITY),
-        .body = row_has(story, "provenance") ? SLICE(PROVENANCE) : SLICE(BODY),
+        .body = row_has(story, "provenance")                              ? SLICE(PROVENANCE)
+                : row_has(story, "message") || row_has(story, "document") ? SLICE(NOTE)
+                                                                          : SLICE(BODY),
         .wanted = sha256_of_one(SLICE("wanted")),
         .state = is_unknown ? OUTBOX_UNKNOWN : OUTBOX_PENDING,
         .changed_ms = row_has(story, "old") ? NOW - INT64_C(864000000) : NOW - 1000,
@@ -335,6 +404,23 @@ static char *next_answer(struct teller *teller)
     return at + strspn(at, " ");
 }
 
+/* A message or note of the vendors that keep no identifier: its text alone says whose it is. */
+static struct slice note_json(struct teller *teller, const char *id, const char *version,
+                              bool is_same)
+{
+    const struct slice parts[] = { SLICE(IDENTITY),
+                                   { (const char *)teller->row.wanted.bytes, SHA256_BYTES } };
+    struct sha256 digest = sha256_of(parts, COUNT_OF(parts));
+    char hex[SHA256_HEX_SIZE], mark[MESSAGE_MARK_SIZE];
+    message_mark((struct slice){ sha256_hex(&digest, hex), 32 }, mark);
+    struct slice text = arena_format(&teller->arena, "text\n[%s]\n", is_same ? mark : "other");
+    return arena_format(&teller->arena,
+                        "{\"resourceType\":\"%s\",\"id\":\"%s\",\"meta\":{\"versionId\":\"%s\"},"
+                        "\"payload\":[{\"contentAttachment\":{\"data\":\"%.*s\"}}]}",
+                        teller->delivery.type, id, version,
+                        SLICE_ARGS(base64_encode(text, &teller->arena)));
+}
+
 static struct slice record_json(struct teller *teller, const char *id, const char *version,
                                 const char *how)
 {
@@ -344,6 +430,8 @@ static struct slice record_json(struct teller *teller, const char *id, const cha
     bool is_later = strchr(how, '!') != NULL;
     /* Records are of different age; the first is the oldest. */
     int64_t at_ms = NOW + (is_later ? 3600000 : -3600000) + strtol(id, NULL, 10);
+    if (teller->row.kind == POSTING_COMMUNICATION || teller->row.kind == POSTING_DOCUMENT)
+        return note_json(teller, id, version, is_same);
     if (is_provenance)
         return arena_format(&teller->arena,
                             "{\"resourceType\":\"Provenance\",\"id\":\"%s\",\"recorded\":\"x\","
@@ -369,7 +457,12 @@ static struct slice search_json(struct teller *teller, const char *how)
         out = arena_format(&teller->arena, "%.*s{\"resource\":%.*s}%s", SLICE_ARGS(out),
                            SLICE_ARGS(record), i > 0 ? "," : "");
     }
-    return arena_format(&teller->arena, "%.*s]}", SLICE_ARGS(out));
+    bool has_next = strpbrk(how, ">^") != NULL;
+    return arena_format(
+        &teller->arena, "%.*s],\"link\":[{\"relation\":\"self\",\"url\":\"x\"}%s%s%s]}",
+        SLICE_ARGS(out), has_next ? ",{\"relation\":\"next\",\"url\":\"https://" : "",
+        has_next ? (strchr(how, '>') != NULL ? "ehr/fhir/" : "elsewhere/fhir/") : "",
+        has_next ? "Communication?page=2\"}" : "");
 }
 
 static struct delivery_answer answer_of(struct teller *teller, const char *text)
@@ -417,6 +510,9 @@ static void tell_request(struct teller *teller, const struct delivery_request *r
         assert_non_null(memmem(request->body.at, request->body.len, "\"Flag/7\"", 8));
         text_add(&teller->out, " of Flag/7");
     }
+    const char *replaces = memmem(request->body.at, request->body.len, "DocumentReference/", 18);
+    if (request->body.len > 0 && replaces != NULL)
+        text_add(&teller->out, " replaces %c", replaces[18]);
     text_add(&teller->out, "; ");
     /* Values never reach the audit log. */
     assert_null(memchr(request->audit_path.at, '=', request->audit_path.len));
@@ -516,7 +612,13 @@ static void story_goes(void **state)
     snprintf(teller.rest, sizeof teller.rest, "%s", story->answers);
     teller.next = teller.rest;
     make_row(&teller, story);
-    delivery_start(&teller.delivery, &teller.row, SLICE("urn:x"), &teller.arena);
+    struct delivery_site site = { .system = SLICE("urn:x"),
+                                  .base = SLICE("https://ehr/fhir"),
+                                  .message = { .recipients = { SLICE("Group/1") },
+                                               .recipient_count = 1 } };
+    if (row_has(story, "ladder"))
+        site.ladder = ladder_default();
+    delivery_start(&teller.delivery, &teller.row, &site, &teller.arena);
     if (story->mode[0] != '\0') {
         teller.capability = capability_of(story->mode);
         teller.delivery.capability = &teller.capability;
@@ -565,7 +667,8 @@ static void the_looks_do_not_fall_into_one_instant(void **state)
     for (size_t look = 0; look < COUNT_OF(least_ms); look++) {
         struct delivery_request request;
         struct delivery_answer nothing = answer_of(&teller, "found 0");
-        delivery_start(delivery, &teller.row, SLICE("urn:x"), &teller.arena);
+        delivery_start(delivery, &teller.row, &(struct delivery_site){ .system = SLICE("urn:x") },
+                       &teller.arena);
         delivery->capability = &teller.capability;
         assert_int_equal(DELIVERY_SEND, delivery_next(delivery, &moment, &request));
         delivery_answered(delivery, &nothing, &moment);

@@ -206,6 +206,44 @@ static void summarize(const struct plan *plan, char *out, size_t size)
     }
 }
 
+/* --- notes for those who take no Flag ------------------------------------------------------------ */
+
+static void notes_are_written_where_they_are_asked_for(void **state)
+{
+    static struct fixture fixture;
+    static struct plan first, second, third;
+    static struct posted before[PLAN_POSTINGS_MAX];
+    struct arena arena;
+    (void)state;
+    arena_init(&arena, 1 << 20);
+    set_scene(&fixture, &(struct step){ .day = "2025-07-01", .scene = SECOND_LINE });
+    struct plan_input input = story_input(&fixture);
+    story_make(&input, &arena, &first);
+    assert_int_equal(4, first.posting_count);
+    input.extra_kinds = POSTING_BIT(POSTING_COMMUNICATION) | POSTING_BIT(POSTING_DOCUMENT);
+    story_make(&input, &arena, &second);
+    assert_int_equal(6, second.posting_count);
+    const struct posting *message = story_posting(&second, POSTING_COMMUNICATION);
+    const struct posting *flag = story_posting(&second, POSTING_FLAG);
+    /* A message is news when the Flag is news. */
+    assert_true(sha256_equal(&message->digest, &flag->digest));
+    assert_true(strcmp(message->identity, flag->identity) != 0);
+    assert_true(story_has(message->body, "\"wish\":\"hold\""));
+    assert_true(story_has(message->body, "Salvage therapy ordered: line 2"));
+    assert_true(story_has(message->body, "Earlier lines, as ordered: line 1"));
+    assert_true(story_has(message->body, "does not say that a drug reached the patient"));
+    assert_true(message->body.len < PLAN_NOTE_MAX + 600);
+    memcpy(before, second.after, second.after_count * sizeof before[0]);
+    input.before = before;
+    input.before_count = second.after_count;
+    set_scene(&fixture, &(struct step){ .day = "2025-07-02", .scene = FIRST_LINE });
+    story_make(&input, &arena, &third);
+    message = story_posting(&third, POSTING_COMMUNICATION);
+    assert_int_equal(WISH_INACTIVE, message->wish);
+    assert_true(story_has(message->body, "No longer so: Salvage therapy ordered"));
+    arena_fini(&arena);
+}
+
 /* Each (disease, kind, target) has one identity through the whole story, and none shares it. */
 static struct known {
     char what[64], identity[SHA256_HEX_SIZE];
@@ -333,6 +371,7 @@ static void an_arena_that_is_full_is_an_error(void **state)
 int main(void)
 {
     struct CMUnitTest tests[COUNT_OF(stories) + 2] = {
+        cmocka_unit_test(notes_are_written_where_they_are_asked_for),
         cmocka_unit_test(a_full_memory_forgets_what_has_ended),
         cmocka_unit_test(an_arena_that_is_full_is_an_error),
     };

@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""Every EHR is told by what it takes: the played vendors of tests/support, through the front door."""
+import base64
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+
+import support
+from support import Lifeline, Pki, SAMPLES, equal, status_is, wait_until
+
+pki = Pki()
+SITE = {"recipients": ["Group/oncology-pool"], "sender": "Practitioner/pool-doctor",
+        "author": "Practitioner/pool-doctor", "message_delay_ms": 0}
+
+
+class PlayedEhr:
+    """tests/support/fake_ehr.py as a process of its own."""
+
+    def __init__(self, mode, faults="", seed=1):
+        self.process = subprocess.Popen(
+            [sys.executable, support.ROOT / "tests/support/fake_ehr.py", "--cert",
+             pki.file("ehr.pem"), "--key", pki.file("ehr.key"), "--client-ca", pki.file("ca.pem"),
+             "--mode", mode, "--faults", faults, "--seed", str(seed), "--until-eof"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        _, port, path = self.process.stdout.readline().split()
+        self.base = f"https://127.0.0.1:{port}{path}"
+        self.control_url = f"https://127.0.0.1:{port}/control/"
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+
+    def control(self, what, body=None):
+        answer = support.curl(self.control_url + what, pki=pki, client="server", body=body)
+        return status_is(answer, 200).body.decode()
+
+    def state(self):
+        return json.loads(self.control("state"))
+
+    def stored(self, kind):
+        return [r for r in self.state()["resources"] if r["resourceType"] == kind]
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(5)
+
+
+@contextlib.contextmanager
+def told(mode, faults="", sample="ovarian-platinum-resistant.json", **site):
+    """A gateway that has told a played EHR of one patient: (gateway, ehr, rows of the outbox)."""
+    ehr = PlayedEhr(mode, faults)
+    gateway = Lifeline(pki).send_to(ehr.base, **{**SITE, **site}).start()
+    try:
+        status_is(gateway.curl("", body=(SAMPLES / sample).read_bytes()), 200)
+        yield gateway, ehr, wait_until(lambda: at_rest(gateway), "the outbox to come to rest", 90)
+    finally:
+        gateway.kill()
+        ehr.stop()
+
+
+def at_rest(gateway):
+    rows = gateway.outbox()
+    return rows if rows and all(row["state"] in ("settled", "dead") for row in rows) else None
+
+
+def by_kind(rows):
+    return {row["kind"]: (row["state"], row["lastError"]) for row in rows}
+
+
+def text_of(attachment):
+    return base64.b64decode(attachment["data"]).decode()
+
+
+def retract(gateway, at_once=True):
+    """Everything that spoke for a later line was entered in error."""
+    changed = []
+    for entry in json.loads((SAMPLES / "ovarian-platinum-resistant.json").read_text())["entry"]:
+        resource = entry["resource"]
+        if "-pld-" in resource["id"]:
+            resource["status"] = "entered-in-error"
+        elif resource["id"].endswith("-recurrence"):
+            resource["verificationStatus"]["coding"][0]["code"] = "entered-in-error"
+            del resource["clinicalStatus"]
+        else:
+            continue
+        changed.append(resource)
+    for part in [changed] if at_once else [[resource] for resource in changed]:
+        status_is(gateway.curl("", body=support.transaction(*part)), 200)
+
+
+def test_epic():
+    """Epic takes no Flag: one Communication to the pool, and no unadvertised write is tried (Epic 1)"""
+    with told("epic-like") as (_, ehr, rows):
+        equal(by_kind(rows), {"flag": ("settled", "told-by communication"),
+                              "careplan": ("settled", "told-by communication"),
+                              "communication": ("settled", ""),
+                              "document": ("settled", "told-by communication")})
+        state = ehr.state()
+        equal([(e["method"], e["type"], e["status"]) for e in state["log"]],
+              [("POST", "Communication", 201)])
+        message = ehr.stored("Communication")[0]
+        text = text_of(message["payload"][0]["contentAttachment"])
+        for words in ("Salvage therapy ordered", "Regimen: ", "Trial eligibility", "does not say that"):
+            assert words in text, text
+
+
+def test_epic_note():
+    """Epic: a note in the chart, plain text, with an author and a type (Epic 5); withdrawn in its place"""
+    with told("epic-like", channels=["document"]) as (gateway, ehr, rows):
+        equal(by_kind(rows), {"document": ("settled", "")})
+        retract(gateway)
+        wait_until(lambda: [d["status"] for d in ehr.stored("DocumentReference")] ==
+                   ["entered-in-error"], "the note to be entered-in-error", 60)
+
+
+def test_oracle():
+    """Oracle Health: one Communication within its rules (Oracle 1); several at once: also a note (Oracle 2)"""
+    with told("oracle-like", channels=["communication+document"]) as (_, ehr, rows):
+        equal(by_kind(rows), {"communication": ("settled", ""), "document": ("settled", "")})
+        equal([(e["type"], e["status"]) for e in ehr.state()["log"]],
+              [("Communication", 201), ("DocumentReference", 201)])
+        note = ehr.stored("DocumentReference")[0]
+        assert "identifier" not in note, "Oracle forgets what it does not support"
+
+
+def test_oracle_update():
+    """Oracle Health: a note is updated with If-Match, and 409 means another version (Oracle 4)"""
+    with told("oracle-like", channels=["document"]) as (gateway, ehr, _):
+        ehr.control("faults", {"conflict": 1})
+        retract(gateway)
+        wait_until(lambda: [d["status"] for d in ehr.stored("DocumentReference")] ==
+                   ["entered-in-error"], "the note to be entered-in-error", 60)
+        equal([e["status"] for e in ehr.state()["log"]], [201, 409, 200])
+
+
+def test_oracle_lost_answer():
+    """Oracle Health: a POST without an answer is looked for by its text, over pages, never repeated (Oracle 5)"""
+    with told("oracle-like", "drop=1", channels=["document"]) as (gateway, ehr, rows):
+        equal([row["state"] for row in rows], ["settled"])
+        equal(len(ehr.stored("DocumentReference")), 1)
+
+
+def test_meditech():
+    """MEDITECH: only Communication, though it throttles at will"""
+    with told("meditech-like", "throttle_seconds=1") as (_, ehr, rows):
+        equal(by_kind(rows)["communication"], ("settled", ""))
+        equal(len(ehr.stored("Communication")), 1)
+
+
+def test_athena():
+    """athenahealth takes nothing: the row of the Flag says so, and nothing was tried"""
+    with told("athena-like") as (_, ehr, rows):
+        kinds = by_kind(rows)
+        equal(kinds["flag"], ("dead", "permanent no-channel"))
+        equal(kinds["communication"], ("settled", "told-by nothing"))
+        equal(ehr.state()["log"], [])
+
+
+def test_hapi():
+    """a server that takes everything: Flag and CarePlan, and no message beside them"""
+    with told("hapi-like", wants_provenance=True) as (_, ehr, rows):
+        kinds = {(row["kind"], row["state"], row["lastError"]) for row in rows}
+        equal(kinds, {("flag", "settled", ""), ("careplan", "settled", ""),
+                      ("provenance", "settled", ""), ("document", "settled", "told-by flag+careplan"),
+                      ("communication", "settled", "told-by flag+careplan")})
+        equal(sorted(r["resourceType"] for r in ehr.state()["resources"]),
+              ["CarePlan", "Flag", "Provenance", "Provenance"])
+
+
+def test_withdrawn_by_message():
+    """what was said by message is withdrawn by message, once"""
+    with told("meditech-like") as (gateway, ehr, _):
+        retract(gateway)
+        wait_until(lambda: len(ehr.stored("Communication")) == 2, "a second message", 60)
+        text = text_of(ehr.stored("Communication")[1]["payload"][0]["contentAttachment"])
+        assert text.startswith("No longer so: "), text
+        wait_until(lambda: at_rest(gateway), "rest")
+        equal(len(ehr.stored("Communication")), 2)
+
+
+def test_changes_become_one_message():
+    """while one thing after the other is corrected, nobody's inbox is filled: one message says how it ends"""
+    with told("meditech-like", message_delay_ms=3000) as (gateway, ehr, _):
+        retract(gateway, at_once=False)
+        wait_until(lambda: at_rest(gateway), "rest", 60)
+        equal(len(ehr.stored("Communication")), 2)
+
+
+if __name__ == "__main__":
+    support.main(globals())
