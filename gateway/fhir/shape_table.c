@@ -1,7 +1,7 @@
 #include "fhir/shape.h"
 
-/* Elements of the top level that R4's StructureDefinitions mark as required (min > 0) and as part of
- * a summary (isSummary); id and meta always stay. */
+/* Elements of the top level that R4's StructureDefinitions mark as required (min > 0) and as part
+ * of a summary (isSummary); id and meta always stay. */
 /* clang-format off */
 static const struct row {
     enum fhir_type type;
