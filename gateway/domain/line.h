@@ -161,6 +161,14 @@ struct class_exposure {
     bool failed; /* a line with it was followed by relapse, progression or a salvage line */
 };
 
+/* The second opinion of RULES_SPEC 8.6: the same history under the contrasting rules. */
+struct contrast {
+    struct slice rules; /* "contrast"; empty: there is none */
+    unsigned line_count;
+    bool salvage;
+    enum grade grade; /* by those rules alone */
+};
+
 /* One patient, one disease. */
 struct history {
     const struct disease *disease;
@@ -170,6 +178,7 @@ struct history {
     const struct line *lines;
     unsigned line_count;
     struct verdict verdict;
+    struct contrast contrast;
     const struct class_exposure *classes; /* by name of the class */
     unsigned class_count;
 };

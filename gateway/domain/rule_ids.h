@@ -99,7 +99,8 @@
     X(SAL_EARLY,           "SAL-019", "EARLY_RECURRENCE")                               \
     X(SAL_UNKNOWN_AGENT,   "SAL-020", "UNKNOWN_AGENT")                                  \
     X(SAL_NOT_STARTED,     "SAL-021", "RELAPSE_WITHOUT_NEW_LINE")                       \
-    X(SAL_SHORT,           "SAL-022", "SHORT_LINE_COUNTED")
+    X(SAL_SHORT,           "SAL-022", "SHORT_LINE_COUNTED")                             \
+    X(SAL_CONTRAST,        "SAL-023", "CONTRAST")
 /* clang-format on */
 
 enum rule {

@@ -112,7 +112,11 @@ struct profile {
     bool start_opens;       /* every start after the window opens a line, also of known drugs */
     bool cycle_regimen;     /* LOT-034: the last two cycles must agree before a new agent counts */
     bool omits_substitutes; /* a substitute is not named among the line's drugs */
+    uint8_t differs;        /* enum profile_difference: from our profile of the same key */
 };
+
+/* In what a rule set's profile departs from ours: tells when both must come to the same lines. */
+enum profile_difference { DIFFERS_IN_GAP = 1, DIFFERS_IN_ADDONS = 2, DIFFERS_OTHERWISE = 4 };
 
 /* False when a rule set switched the rule off.  Only rules of enum rule below 64 can be. */
 static inline bool profile_has(const struct profile *profile, enum rule rule)

@@ -106,11 +106,13 @@ static bool begin_profile(struct ruleset_build *build, const struct profile *our
     out->row = (struct profile_row){ .profile = *ours, .basis = (uint8_t)ours->basis };
     struct profile *profile = &out->row.profile;
     profile->rules = build->rules->name;
+    profile->differs = is_ours ? 0 : DIFFERS_OTHERWISE;
     if (is_ours)
         return true;
     *profile = (struct profile){
         .key = ours->key,
         .rules = build->rules->name,
+        .differs = DIFFERS_OTHERWISE,
         .window = ours->window,
         .gap = RULE_OFF,
         .gap_line3plus = RULE_OFF,
@@ -189,6 +191,15 @@ static bool read_list_rule(struct ruleset_build *build, struct building *at,
                          &at->substitutions[profile->substitution_count++].set);
 }
 
+/* Fewer add-ons differ only where one was used; more of them may differ anywhere. */
+static uint8_t difference_of(const struct ruleset_row *row)
+{
+    if (slice_is(row->parameter, "gap") || slice_is(row->parameter, "gap_line3plus"))
+        return DIFFERS_IN_GAP;
+    bool is_fewer = slice_is(row->parameter, "addon") && slice_is(row->value, "-");
+    return is_fewer ? DIFFERS_IN_ADDONS : DIFFERS_OTHERWISE;
+}
+
 static bool read_parameter(struct ruleset_build *build, struct building *at,
                            const struct ruleset_row *row)
 {
@@ -237,6 +248,7 @@ static bool read_row(struct ruleset_build *build, const struct ruleset_row *row)
         return false;
     }
     at->row.profile.source = row->source;
+    at->row.profile.differs |= difference_of(row);
     return read_parameter(build, at, row) && ok;
 }
 

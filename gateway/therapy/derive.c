@@ -6,6 +6,7 @@
 #include "therapy/finish.h"
 #include "therapy/left_out.h"
 #include "therapy/lines.h"
+#include "therapy/range.h"
 #include "therapy/verdict.h"
 
 /* --- the patient's events by type ------------------------------------------------------------ */
@@ -96,7 +97,10 @@ static bool derive_history(struct engine *engine, unsigned cancer, struct histor
                            struct err *err)
 {
     struct course course;
-    if (!course_init(&course, engine, cancer, err) || !lines_sweep(&course, err))
+    if (!course_init(&course, engine, cancer, err))
+        return false;
+    course.other = range_other_profile(&course);
+    if (!lines_sweep(&course, err))
         return false;
     struct line *lines = lines_finish(&course);
     out->disease = course.disease;
@@ -107,6 +111,8 @@ static bool derive_history(struct engine *engine, unsigned cancer, struct histor
     out->line_count = lines != NULL ? course.line_count : 0;
     if (out->line_count == course.line_count)
         verdict_reach(&course, lines, &out->verdict);
+    if (out->line_count > 0 && !range_find(&course, cancer, lines, out, err))
+        return false;
     out->classes = classes_collect(&course, out->verdict.salvage, &out->class_count);
     return true;
 }

@@ -97,6 +97,8 @@ struct transplant {
 struct course {
     struct engine *engine;
     const struct profile *profile;
+    const struct profile *other; /* what the answer is checked against; NULL: nothing (range.h) */
+    uint8_t contrasts;           /* enum profile_difference: where `other` may decide differently */
     const struct disease *disease;
     const struct cancer *cancer;
     uint32_t bit; /* of the cancer in exposure.diseases */

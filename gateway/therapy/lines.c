@@ -543,6 +543,7 @@ static bool take_batch(struct sweep *sweep, const struct batch *batch)
     }
     if (line == NULL)
         return !RULE_ON(FIRST_EXPOSURE) || open_by_rule(sweep, batch, RULE_FIRST_EXPOSURE);
+    stay_note_contrast(course, line, batch->day - line->last);
     struct conditioning conditioning = bundle_conditioning(course, batch);
     if (conditioning.is_conditioning && RULE_ON(CONDITIONING))
         return take_conditioning(sweep, batch, &conditioning);

@@ -176,6 +176,22 @@ static void put_classes(struct json_writer *json, const struct history *history)
     json_array_end(json);
 }
 
+/* The second opinion behind numberMin and numberMax; null when there is none. */
+static void put_contrast(struct json_writer *json, const struct contrast *contrast)
+{
+    json_key(json, "contrast");
+    if (contrast->rules.len == 0) {
+        json_null(json);
+        return;
+    }
+    json_object(json);
+    json_put(json, "rules", contrast->rules);
+    json_put_integer(json, "lines", contrast->line_count);
+    json_put_bool(json, "salvage", contrast->salvage);
+    json_put_text(json, "grade", grade_name(contrast->grade));
+    json_object_end(json);
+}
+
 static void put_history(struct json_writer *json, const struct history *history)
 {
     json_object(json);
@@ -189,6 +205,7 @@ static void put_history(struct json_writer *json, const struct history *history)
     put_verdict(json, &history->verdict);
     put_classes(json, history);
     json_put_bool(json, "ambiguous", history->is_ambiguous);
+    put_contrast(json, &history->contrast);
     json_object_end(json);
 }
 

@@ -11,8 +11,10 @@ static void add_drugs(struct buffer *out, const struct drug *const *drugs, unsig
 static void add_number(struct buffer *out, const struct line *line)
 {
     buffer_format(out, "line %u", line->number);
-    if (line->number_min > line->number)
+    if (line->number_max == 0)
         buffer_format(out, " on record (at least line %u)", line->number_min);
+    else if (line->number_min < line->number_max)
+        buffer_format(out, " (%u to %u)", line->number_min, line->number_max);
 }
 
 static const char *end_text(const struct line *line, char *room)

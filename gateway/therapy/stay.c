@@ -2,13 +2,27 @@
 
 #include "therapy/regimen.h"
 
-int32_t stay_gap_limit(const struct course *course, const struct line_state *line)
+static int32_t gap_limit(const struct profile *profile, const struct line_state *line)
 {
-    const struct profile *profile = course->profile;
     if (!profile_has(profile, RULE_GAP))
         return RULE_OFF;
     return line->number >= 3 && profile->gap_line3plus != RULE_OFF ? profile->gap_line3plus
                                                                    : profile->gap;
+}
+
+int32_t stay_gap_limit(const struct course *course, const struct line_state *line)
+{
+    return gap_limit(course->profile, line);
+}
+
+void stay_note_contrast(struct course *course, const struct line_state *line, int32_t gap)
+{
+    if (course->other == NULL)
+        return;
+    int32_t own = gap_limit(course->profile, line), other = gap_limit(course->other, line);
+    bool is_own = own == RULE_OFF || gap <= own, is_other = other == RULE_OFF || gap <= other;
+    if (is_own != is_other)
+        course->contrasts |= DIFFERS_IN_GAP;
 }
 
 static bool is_within_gap(const struct course *course, const struct line_state *line, int32_t gap)
@@ -72,6 +86,7 @@ static bool is_addon(struct course *course, const struct line_state *line,
             (rule->if_absent_class && has_class_already(course, line, rule, slot)) ||
             (rule->needs_continuing && !backbone_goes_on(course, line, batch, slot)))
             continue;
+        course->contrasts |= DIFFERS_IN_ADDONS;
         finding_operand(finding, "ageDays", age);
         if (rule->max_days != RULE_OFF)
             finding_operand(finding, "maxDays", rule->max_days);

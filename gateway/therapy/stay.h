@@ -16,6 +16,9 @@ enum rule stay_rule(struct course *course, const struct line_state *line, const 
 /* The gap past which a line is over; RULE_OFF when no gap ends it. */
 int32_t stay_gap_limit(const struct course *course, const struct line_state *line);
 
+/* Remembers a gap that the contrasting profile would judge differently. */
+void stay_note_contrast(struct course *course, const struct line_state *line, int32_t gap);
+
 /* LOT-012: every drug of a batch of known drugs continues as maintenance. */
 bool stay_continues_maintenance(const struct course *course, const struct line_state *line,
                                 uint64_t slots, int32_t gap);

@@ -121,6 +121,7 @@ static const struct member members[] = {
     MEMBER(HISTORY, history, lines, ROWS, ""),
     MEMBER(HISTORY, history, line_count, NUMBER, "FC"),
     MEMBER(HISTORY, history, verdict, ROWS, ""),
+    MEMBER(HISTORY, history, contrast, MISSING, ""),
     MEMBER(HISTORY, history, classes, ROWS, ""),
     MEMBER(HISTORY, history, class_count, NUMBER, "C"),
     MEMBER(DISEASE, disease, index, NUMBER, ""),

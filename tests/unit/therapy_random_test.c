@@ -169,8 +169,86 @@ static void any_patient_keeps_the_promises(void **state)
     assert_true(salvage > 0);
 }
 
+/* SAL-023: ours with a contrasting set that is never taken to come to the same lines. */
+static const struct rules *always_asked(struct rules *ours, struct rules *contrast)
+{
+    static struct profile profiles[64];
+    static const struct profile *of[256];
+    const struct rules *from = mapping_rules(story_mapping());
+    *ours = *from;
+    *contrast = *from->contrast;
+    CHECK(from->profile_count <= COUNT_OF(profiles) && from->disease_count <= COUNT_OF(of));
+    for (unsigned i = 0; i < from->profile_count; i++) {
+        profiles[i] = contrast->profiles[i];
+        profiles[i].differs |= DIFFERS_OTHERWISE;
+    }
+    for (unsigned i = 0; i < from->disease_count; i++)
+        of[i] = contrast->profile_of[i] != NULL
+                    ? &profiles[contrast->profile_of[i] - contrast->profiles]
+                    : NULL;
+    contrast->profile_of = of;
+    ours->contrast = contrast;
+    return ours;
+}
+
+static void check_same_range(const struct history *a, const struct history *b)
+{
+    assert_int_equal(a->contrast.line_count, b->contrast.line_count);
+    assert_int_equal(a->contrast.salvage, b->contrast.salvage);
+    assert_int_equal(a->verdict.grade, b->verdict.grade);
+    assert_int_equal(a->verdict.reason_count, b->verdict.reason_count);
+    for (unsigned i = 0; i < a->line_count; i++) {
+        assert_int_equal(a->lines[i].number_min, b->lines[i].number_min);
+        assert_int_equal(a->lines[i].number_max, b->lines[i].number_max);
+    }
+}
+
+static void leaving_the_second_sweep_out_changes_nothing(void **state)
+{
+    static struct rules ours, contrast;
+    const struct rules *always = always_asked(&ours, &contrast);
+    unsigned ranges = 0;
+    (void)state;
+    for (int i = 0; i < PATIENTS; i++) {
+        struct story story;
+        story_begin(&story);
+        random_patient(&story);
+        const struct therapy *therapy = story_derive(&story, "2022-06-01");
+        const struct therapy *asked = story_derive_with(&story, always, "2022-06-01");
+        for (unsigned k = 0; k < therapy->history_count; k++) {
+            const struct history *history = &therapy->histories[k];
+            check_same_range(history, &asked->histories[k]);
+            for (unsigned n = 0; n < history->line_count; n++)
+                ranges += history->lines[n].number_max > history->lines[n].number_min;
+        }
+        story_end(&story);
+    }
+    assert_true(ranges > 0);
+}
+
+static void every_rule_set_keeps_the_promises(void **state)
+{
+    (void)state;
+    for (int i = 0; i < PATIENTS / 8; i++) {
+        struct story story;
+        const struct rules *set;
+        story_begin(&story);
+        random_patient(&story);
+        for (unsigned n = 0; (set = mapping_ruleset_at(story_mapping(), n)) != NULL; n++) {
+            const struct therapy *therapy = story_derive_with(&story, set, "2022-06-01");
+            for (unsigned k = 0; k < therapy->history_count; k++)
+                check_history(&therapy->histories[k], therapy->as_of);
+        }
+        story_end(&story);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(any_patient_keeps_the_promises) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_patient_keeps_the_promises),
+        cmocka_unit_test(leaving_the_second_sweep_out_changes_nothing),
+        cmocka_unit_test(every_rule_set_keeps_the_promises),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

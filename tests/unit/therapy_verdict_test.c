@@ -1,4 +1,4 @@
-/* The salvage verdict: SAL-001 to SAL-022, the setting (LOT-031) and the names of regimens
+/* The salvage verdict: SAL-001 to SAL-023, the setting (LOT-031) and the names of regimens
  * (LOT-033). */
 #include "support/therapy/story_case.h"
 
@@ -129,6 +129,18 @@ static const struct story_case rows[] = {
     { "SAL-022 a short line before is told",
       COLON "fluorouracil 2020-01-06; irinotecan 2020-03-16 x6/14", NULL, NULL, NULL,
       "salvage LOW line 2 unknown SAL-001 SAL-004 SAL-022" },
+    { "SAL-023 a line that only one convention knows is at most MEDIUM",
+      "@C56.9 2019-12-01; carboplatin + paclitaxel 2020-01-06 x6/21; carboplatin + paclitaxel "
+      "2020-08-19 x3/21; @C56.9 2020-09-01 recurrence",
+      NULL, NULL, NULL,
+      "salvage MEDIUM line 2 resistant SAL-001 SAL-002 SAL-005 SAL-007 SAL-017 SAL-023" },
+    { "SAL-023 a line that both know keeps its grade",
+      "@C56.9 2019-12-01; carboplatin + paclitaxel 2020-01-06 x6/21; carboplatin + paclitaxel "
+      "2020-11-19 x3/21; @C56.9 2020-12-01 recurrence",
+      NULL, NULL, NULL, "salvage HIGH line 2 sensitive SAL-001 SAL-002 SAL-005 SAL-007 SAL-017" },
+    { "SAL-023 salvage only by the other convention is told, not graded",
+      "@C90.00 2019-12-01; lenalidomide 2020-02-03..2020-06-06; bortezomib 2020-03-16 x4/7", NULL,
+      NULL, NULL, "no NONE line 1 unknown SAL-023" },
 };
 
 /* LOT-033 */

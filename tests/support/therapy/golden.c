@@ -160,8 +160,10 @@ static void add_line(const struct line *line, const struct history *before, stru
         buffer_format(out, ", %s", line_setting_name(line->setting));
     if (line->is_short)
         buffer_add_char(out, ','), buffer_add(out, SLICE(" short"));
-    if (line->number_min != line->number)
+    if (line->number_max == 0)
         buffer_format(out, ", at least %u", line->number_min);
+    else if (line->number_min < line->number_max)
+        buffer_format(out, ", %u to %u", line->number_min, line->number_max);
     for (unsigned i = 0; before != NULL && i < before->line_count; i++)
         if (strcmp(before->lines[i].id, line->id) == 0 && before->lines[i].number != line->number)
             buffer_format(out, ", was line %u", before->lines[i].number);
