@@ -1,5 +1,29 @@
 #include "domain/line.h"
 
+const char *proof_words(unsigned proof)
+{
+    static const char *const words[] = {
+        "on record",
+        "ordered",
+        "administered",
+        "ordered and administered",
+        "dispensed",
+        "ordered and dispensed",
+        "administered and dispensed",
+        "ordered, administered and dispensed",
+        "reported",
+        "ordered and reported",
+        "administered and reported",
+        "ordered, administered and reported",
+        "dispensed and reported",
+        "ordered, dispensed and reported",
+        "administered, dispensed and reported",
+        "ordered, administered, dispensed and reported",
+    };
+    CHECK(proof < COUNT_OF(words));
+    return words[proof];
+}
+
 const char *grade_name(enum grade grade)
 {
     static const char *const names[] = { "NONE", "LOW", "MEDIUM", "HIGH" };

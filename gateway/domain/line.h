@@ -20,7 +20,16 @@
 #define LOT_CLASSES_MAX 64
 #define LOT_HISTORIES_MAX 16
 
-/* What one order proves about one ingredient: "ordered", never "given". */
+/* What proves an exposure, a bit each. */
+enum proof {
+    PROOF_ORDERED = 1,
+    PROOF_ADMINISTERED = 2,
+    PROOF_DISPENSED = 4,
+    PROOF_REPORTED = 8, /* told by somebody, not ordered here */
+};
+
+/* What one order proves about one ingredient: "ordered", never "given", unless what became of it is
+ * on record too; or what an administration, a dispense or a statement proves without an order. */
 struct exposure {
     const struct drug *drug;
     struct date start, end;      /* inclusive; end is clipped to as_of */
@@ -28,10 +37,14 @@ struct exposure {
     bool is_open;                /* goes on: without an end, or its end lies beyond as_of */
     bool is_stale_open;          /* open for more than 365 days without renewal */
     bool is_assumed_end;         /* nothing in the order says when it ends: start + tail */
-    bool is_reported;
-    bool is_ambiguous; /* more than one disease may be meant */
-    uint32_t diseases; /* bit n: attributed to history n */
-    const struct event *order;
+    unsigned proof;              /* enum proof, or-ed */
+    bool is_reported;            /* nothing but PROOF_REPORTED */
+    bool is_ambiguous;           /* more than one disease may be meant */
+    uint32_t diseases;           /* bit n: attributed to history n */
+    const struct event *order;   /* or what stands for itself */
+    const struct event *const *fulfilments; /* what confirms it, by day */
+    unsigned fulfilment_count;
+    struct date last_told; /* the day of the last of them */
 };
 
 enum evidence_kind {
@@ -117,8 +130,10 @@ struct line {
     struct boundary opened_by, closed_by; /* closed_by.reason is NULL while nothing closed it */
     const struct line_note *notes;        /* at most LOT_REASONS_MAX, by day */
     unsigned note_count;
-    const struct event *const *sources; /* orders that started in the line, by start */
+    const struct event *const *sources; /* orders that started in the line, by start, and what
+                                         * became of them */
     unsigned source_count;
+    unsigned proof; /* of all of them: enum proof, or-ed */
 };
 
 enum grade { GRADE_NONE, GRADE_LOW, GRADE_MEDIUM, GRADE_HIGH };
@@ -211,6 +226,7 @@ struct therapy {
     struct date next_change; /* the first later day on which the answer may differ without news */
 };
 
+const char *proof_words(unsigned proof);                     /* "ordered and administered" */
 const char *grade_name(enum grade grade);                    /* "HIGH" ... "NONE" */
 const char *segment_kind_name(enum segment_kind kind);       /* "induction" */
 const char *line_setting_name(enum line_setting setting);    /* "curative" */

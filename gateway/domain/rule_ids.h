@@ -65,6 +65,13 @@
     X(EXP_AMBIGUOUS,       "EXP-019", "AMBIGUOUS")                                      \
     X(EXP_UNATTRIBUTED,    "EXP-020", "UNATTRIBUTED")                                   \
     X(EXP_UNKNOWN,         "EXP-021", "UNMAPPED")                                       \
+    X(EXP_ADMINISTERED,    "EXP-022", "ADMINISTERED")                                   \
+    X(EXP_DISPENSED,       "EXP-023", "DISPENSED")                                      \
+    X(EXP_STATED,          "EXP-024", "STATED")                                         \
+    X(EXP_FULFILS,         "EXP-025", "FULFILS_ORDER")                                  \
+    X(EXP_WITHIN,          "EXP-026", "WITHIN_ORDER")                                   \
+    X(EXP_CONFIRM_END,     "EXP-027", "CONFIRMED_END")                                  \
+    X(EXP_CONFIRM_START,   "EXP-028", "CONFIRMED_START")                                \
     /* evidence: what Conditions and stopped orders say */                              \
     X(EVD_STOP_REASON,     "EVD-001", "STOP_REASON")                                    \
     X(EVD_CLINICAL_STATUS, "EVD-002", "CLINICAL_STATUS")                                \

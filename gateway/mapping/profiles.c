@@ -80,6 +80,7 @@ static const struct {
 } parameters[] = {
     { "era_persistence", offsetof(struct rules, era_persistence) },
     { "stale_open", offsetof(struct rules, stale_open) },
+    { "fulfil_slack", offsetof(struct rules, fulfil_slack) },
     { "relapse_lookahead", offsetof(struct rules, relapse_lookahead) },
     { "conditioning_lookahead", offsetof(struct rules, conditioning_lookahead) },
     { "diagnosis_lookback", offsetof(struct rules, diagnosis_lookback) },

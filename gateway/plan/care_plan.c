@@ -28,7 +28,9 @@ static void write_description(struct body *body, const struct subject *subject)
     if (subject->wish == WISH_HOLD) {
         text_add_slice(&text, SLICE("Salvage therapy for "));
         words_disease(subject, &text);
-        text_add_slice(&text, SLICE(", ordered from "));
+        text_add_slice(&text, SLICE(", "));
+        text_add_slice(&text, slice_of(proof_words(subject->line->proof)));
+        text_add_slice(&text, SLICE(" from "));
         text_add_slice(&text, slice_of(date_format(subject->line->start, day)));
         text_add_slice(&text, SLICE(" on: "));
         for (unsigned i = 0; i < subject->line->drug_count && text.used < sizeof bytes / 2; i++) {

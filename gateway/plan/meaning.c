@@ -35,6 +35,7 @@ static void put_line(struct buffer *out, const struct line *line)
     put_date(out, line->start);
     encode_slice(out, line->regimen);
     put_drugs(out, line->drugs, line->drug_count);
+    encode_varint(out, line->proof);
 }
 
 static void put_verdict(struct buffer *out, const struct verdict *verdict)

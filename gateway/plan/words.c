@@ -42,7 +42,9 @@ void words_disease(const struct subject *subject, struct text *out)
 
 void words_flag(const struct subject *subject, struct text *out)
 {
-    text_add_slice(out, SLICE("Salvage therapy ordered: line "));
+    text_add_slice(out, SLICE("Salvage therapy "));
+    text_add_slice(out, slice_of(proof_words(subject->line->proof)));
+    text_add_slice(out, SLICE(": line "));
     words_number(subject, out);
     text_add_slice(out, SLICE(", "));
     words_regimen(subject->line, out);

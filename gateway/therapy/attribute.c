@@ -172,10 +172,12 @@ bool cancers_collect(struct engine *engine, struct err *err)
     bool fits = true;
     for (unsigned i = 0; i < engine->condition_count; i++)
         fits = add_condition(engine, engine->conditions[i]) && fits;
-    for (unsigned i = 0; i < engine->order_count; i++) {
-        const struct event *order = engine->orders[i];
+    for (unsigned i = 0; i < engine->order_count + engine->given_count; i++) {
+        const struct event *order =
+            i < engine->order_count ? engine->orders[i] : engine->given[i - engine->order_count];
         const struct disease *disease = named_disease(order->reasons, order->reason_count);
-        if (disease == NULL || order->status == STATUS_ENTERED_IN_ERROR)
+        if (disease == NULL || order->status == STATUS_ENTERED_IN_ERROR ||
+            order->status == STATUS_NOT_DONE)
             continue;
         struct cancer *cancer = add_cancer(engine, disease);
         if (cancer != NULL && cancer->condition == NULL)

@@ -57,20 +57,22 @@ static bool is_listed_unmapped(const struct event *event)
         return false;
     if (event->type == FHIR_CONDITION)
         return condition_counts(event);
-    return event->type == FHIR_MEDICATION_REQUEST && event->status != STATUS_ENTERED_IN_ERROR &&
-           event->status != STATUS_DRAFT;
+    return (event->type == FHIR_MEDICATION_REQUEST || event_is_drug_use(event)) &&
+           event->status != STATUS_ENTERED_IN_ERROR && event->status != STATUS_DRAFT &&
+           event->status != STATUS_NOT_DONE;
 }
 
 static bool split_events(struct engine *engine, const struct event *events, size_t count,
                          struct therapy *out)
 {
-    const struct event **lists = arena_alloc_raw(engine->arena, (4 * count + 1) * sizeof(*lists));
+    const struct event **lists = arena_alloc_raw(engine->arena, (5 * count + 1) * sizeof(*lists));
     if (lists == NULL)
         return false;
     engine->orders = lists;
     engine->conditions = lists + count;
     engine->procedures = lists + 2 * count;
-    const struct event **unmapped = lists + 3 * count;
+    engine->given = lists + 3 * count;
+    const struct event **unmapped = lists + 4 * count;
     unsigned unmapped_count = 0;
     for (size_t i = 0; i < count; i++) {
         const struct event *event = &events[i];
@@ -80,11 +82,14 @@ static bool split_events(struct engine *engine, const struct event *events, size
             engine->conditions[engine->condition_count++] = event;
         else if (event->type == FHIR_PROCEDURE)
             engine->procedures[engine->procedure_count++] = event;
+        else if (event_is_drug_use(event))
+            engine->given[engine->given_count++] = event;
         if (is_listed_unmapped(event) && RULE_ON(EXP_UNKNOWN))
             unmapped[unmapped_count++] = event;
     }
     sort_references(engine->conditions, engine->condition_count);
     sort_references(engine->procedures, engine->procedure_count);
+    sort_references(engine->given, engine->given_count);
     sort_references(unmapped, unmapped_count);
     out->unmapped = unmapped;
     out->unmapped_count = unmapped_count;

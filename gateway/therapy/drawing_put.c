@@ -106,8 +106,9 @@ static void put_span(struct buffer *out, struct date start, struct date end, boo
 static void put_verdict(struct buffer *out, const struct history *history)
 {
     if (history->verdict.salvage)
-        buffer_format(out, "Salvage therapy ordered: line %u, grade %s.", history->verdict.line,
-                      grade_name(history->verdict.grade));
+        buffer_format(out, "Salvage therapy %s: line %u, grade %s.",
+                      proof_words(history->lines[history->verdict.line - 1].proof),
+                      history->verdict.line, grade_name(history->verdict.grade));
     else
         buffer_add(out, SLICE("Not salvage therapy."));
 }

@@ -28,6 +28,8 @@ struct engine {
     struct arena *arena;
     const struct event **orders, **conditions, **procedures; /* conditions by id */
     unsigned order_count, condition_count, procedure_count;
+    const struct event **given; /* administrations, dispenses and statements, by type and id */
+    unsigned given_count;
     const struct event **orders_by_id, **orders_by_group; /* made when first needed */
     struct cancer cancers[LOT_HISTORIES_MAX];
     unsigned cancer_count;

@@ -1,6 +1,7 @@
 #include "therapy/exposure.h"
 
 #include "therapy/attribute.h"
+#include "therapy/fulfil.h"
 #include "therapy/left_out.h"
 
 bool exposure_makes_lines(const struct drug *drug)
@@ -9,7 +10,7 @@ bool exposure_makes_lines(const struct drug *drug)
 }
 
 /* Steroids print the name of a regimen; nothing else of the supportive drugs is of interest. */
-static bool is_of_interest(const struct drug *drug)
+bool exposure_is_of_interest(const struct drug *drug)
 {
     return exposure_makes_lines(drug) || drug_has(drug, TRAIT_STEROID);
 }
@@ -75,9 +76,8 @@ static unsigned first_with(const struct engine *engine, const struct event *cons
     return low;
 }
 
-static struct slice order_id(struct slice reference)
+static struct slice id_behind(struct slice reference, struct slice type)
 {
-    struct slice type = SLICE("MedicationRequest/");
     for (size_t i = 0; i + type.len < reference.len; i++) {
         struct slice rest = slice_skip(reference, i);
         if ((i == 0 || reference.at[i - 1] == '/') && slice_starts(rest, type)) {
@@ -88,9 +88,37 @@ static struct slice order_id(struct slice reference)
     return (struct slice){ NULL, 0 };
 }
 
+const struct event *exposures_find_given(const struct engine *engine, struct slice reference)
+{
+    static const struct {
+        struct slice name;
+        enum fhir_type type;
+    } types[] = { { { "MedicationAdministration/", 25 }, FHIR_MEDICATION_ADMINISTRATION },
+                  { { "MedicationStatement/", 20 }, FHIR_MEDICATION_STATEMENT },
+                  { { "MedicationDispense/", 19 }, FHIR_MEDICATION_DISPENSE } };
+    for (size_t t = 0; t < COUNT_OF(types); t++) {
+        struct slice id = id_behind(reference, types[t].name);
+        unsigned low = 0, high = id.len > 0 ? engine->given_count : 0;
+        while (low < high) {
+            unsigned middle = low + (high - low) / 2;
+            const struct event *event = engine->given[middle];
+            bool is_before = event->type != types[t].type ? event->type < types[t].type
+                                                          : slice_cmp(event->id, id) < 0;
+            if (is_before)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (id.len > 0 && low < engine->given_count && engine->given[low]->type == types[t].type &&
+            slice_eq(engine->given[low]->id, id))
+            return engine->given[low];
+    }
+    return NULL;
+}
+
 const struct event *exposures_find_order(struct engine *engine, struct slice reference)
 {
-    struct slice id = order_id(reference);
+    struct slice id = id_behind(reference, SLICE("MedicationRequest/"));
     if (id.len == 0 || engine->order_count == 0)
         return NULL;
     if (engine->orders_by_id == NULL)
@@ -197,7 +225,7 @@ static enum admission admit(struct engine *engine, const struct event *order)
 /* --- start and end --------------------------------------------------------------------------- */
 
 /* EXP-005, EXP-006: the first that exists; a partial date counts from its first day. */
-static struct date_span order_start(const struct event *order)
+struct date_span exposure_order_start(const struct event *order)
 {
     if (order->bounds_start.precision != DATE_ABSENT && RULE_ON(EXP_START))
         return order->bounds_start;
@@ -206,47 +234,42 @@ static struct date_span order_start(const struct event *order)
     return order->authored_on;
 }
 
-struct order_end {
-    int32_t day;
-    bool is_open, is_assumed;
-};
-
 /* EXP-007: what the order says; INT32_MAX and open when an active order says nothing.  The last
  * timing event is the last ordered dose: the tail is only for orders that name no dose at all. */
-static struct order_end natural_end(const struct event *order, const struct drug *drug,
-                                    int32_t start)
+static struct told_end natural_end(const struct event *order, const struct drug *drug,
+                                   int32_t start)
 {
     if (order->bounds_end.precision != DATE_ABSENT && RULE_ON(EXP_END))
-        return (struct order_end){ .day = order->bounds_end.last.day };
+        return (struct told_end){ .day = order->bounds_end.last.day };
     if (order->last_timing_event.precision != DATE_ABSENT && RULE_ON(EXP_END))
-        return (struct order_end){ .day = order->last_timing_event.last.day };
+        return (struct told_end){ .day = order->last_timing_event.last.day };
     int32_t days = order->bounds_days > 0   ? order->bounds_days
                    : order->repeat_days > 0 ? order->repeat_days
                                             : order->supply_days;
     if (days > 0 && RULE_ON(EXP_END))
-        return (struct order_end){ .day = start + days };
-    struct order_end end = { .day = INT32_MAX, .is_open = true };
+        return (struct told_end){ .day = start + days };
+    struct told_end end = { .day = INT32_MAX, .is_open = true };
     bool goes_on = order->status == STATUS_ACTIVE || order->status == STATUS_ON_HOLD;
     if (!goes_on && RULE_ON(EXP_TAIL)) /* EXP-010 */
-        end = (struct order_end){ .day = start + drug->tail_days, .is_assumed = true };
+        end = (struct told_end){ .day = start + drug->tail_days, .is_assumed = true };
     /* EXP-009: the time in which it may be dispensed caps, it never extends. */
     if (order->validity_end.precision != DATE_ABSENT && order->validity_end.last.day < end.day &&
         RULE_ON(EXP_VALIDITY))
-        end = (struct order_end){ .day = order->validity_end.last.day, .is_assumed = true };
+        end = (struct told_end){ .day = order->validity_end.last.day, .is_assumed = true };
     return end;
 }
 
 /* EXP-008: a stop or hold ends the order on the day the source names. */
-static struct order_end order_end(const struct event *order, const struct drug *drug, int32_t start)
+static struct told_end order_end(const struct event *order, const struct drug *drug, int32_t start)
 {
-    struct order_end end = natural_end(order, drug, start);
+    struct told_end end = natural_end(order, drug, start);
     if ((order->status != STATUS_STOPPED && order->status != STATUS_ON_HOLD) || !RULE_ON(EXP_STOP))
         return end;
     if (order->status_changed.precision != DATE_ABSENT) {
         if (order->status_changed.last.day < end.day)
-            end = (struct order_end){ .day = order->status_changed.last.day };
+            end = (struct told_end){ .day = order->status_changed.last.day };
     } else if (end.is_open) {
-        end = (struct order_end){ .day = start + drug->tail_days, .is_assumed = true };
+        end = (struct told_end){ .day = start + drug->tail_days, .is_assumed = true };
     }
     return end;
 }
@@ -268,52 +291,74 @@ static void add_plan(struct engine *engine, const struct event *order, const str
         (struct exposure){ .drug = drug, .start = order->authored_on.first, .order = order };
 }
 
-static void add_exposure(struct engine *engine, const struct event *order, const struct drug *drug)
+/* Whoever tells of a drug may say what it is for; else its order may. */
+static struct attribution attribute(const struct engine *engine, const struct told *told,
+                                    int32_t start)
 {
-    struct date_span span = order_start(order);
-    bool is_dated = span.precision != DATE_ABSENT;
-    struct attribution attribution =
-        attribute_order(engine, order, drug, is_dated ? span.first.day : engine->as_of);
-    bool makes_lines = exposure_makes_lines(drug) && drug->group != DRUG_UNKNOWN;
-    if (makes_lines &&
-        (attribution.how == ATTRIBUTED_NOWHERE || (attribution.how == ATTRIBUTED && !is_dated)) &&
+    bool says_why = told->event->reason_reference_count > 0 || told->event->reason_count > 0 ||
+                    told->event->reason_code.count > 0;
+    const struct event *speaker = says_why || told->order == NULL ? told->event : told->order;
+    return attribute_order(engine, speaker, told->drug, start);
+}
+
+static bool makes_known_lines(const struct drug *drug)
+{
+    return exposure_makes_lines(drug) && drug->group != DRUG_UNKNOWN;
+}
+
+void exposure_note_undated(struct engine *engine, const struct event *event,
+                           const struct drug *drug)
+{
+    struct told told = { .event = event, .drug = drug };
+    struct attribution attribution = attribute(engine, &told, engine->as_of);
+    if (!makes_known_lines(drug))
+        return;
+    if (attribution.how != ATTRIBUTED_ELSEWHERE && RULE_ON(EXP_UNATTRIBUTED))
+        note_unattributed(engine, event);
+    left_out_note(engine, event, attribution.how == ATTRIBUTED ? RULE_EXP_START : attribution.rule);
+}
+
+void exposure_add(struct engine *engine, const struct told *told)
+{
+    bool counts_from_first = told->start.precision == DATE_DAY || RULE_ON(EXP_PARTIAL);
+    int32_t start = counts_from_first ? told->start.first.day : told->start.last.day;
+    struct attribution attribution = attribute(engine, told, told->start.first.day);
+    if (attribution.how == ATTRIBUTED_NOWHERE && makes_known_lines(told->drug) &&
         RULE_ON(EXP_UNATTRIBUTED))
-        note_unattributed(engine, order); /* EXP-020 */
-    if (attribution.how != ATTRIBUTED || !is_dated) {
+        note_unattributed(engine, told->event); /* EXP-020 */
+    bool makes_lines = makes_known_lines(told->drug);
+    if (attribution.how != ATTRIBUTED) {
         if (makes_lines)
-            left_out_note(engine, order,
-                          attribution.how == ATTRIBUTED ? RULE_EXP_START : attribution.rule);
+            left_out_note(engine, told->event, attribution.rule);
         return;
     }
-    bool counts_from_first = span.precision == DATE_DAY || RULE_ON(EXP_PARTIAL);
-    int32_t start = counts_from_first ? span.first.day : span.last.day;
     if (start > engine->as_of &&
         RULE_ON(EXP_AS_OF)) { /* EXP-011: planned, not yet ordered exposure */
         engine_changes_on(engine, start);
         if (makes_lines)
-            left_out_note(engine, order, RULE_EXP_AS_OF);
+            left_out_note(engine, told->event, RULE_EXP_AS_OF);
         return;
     }
-    struct order_end end = order_end(order, drug, start);
-    if (end.day < start) { /* stopped before it began */
+    if (told->end.day < start) { /* stopped before it began */
         if (makes_lines)
-            left_out_note(engine, order, RULE_EXP_STOP);
+            left_out_note(engine, told->event, RULE_EXP_STOP);
         return;
     }
-    bool goes_on = end.day > engine->as_of;
-    if (goes_on && !end.is_open)
-        engine_changes_on(engine, end.day + 1);
+    bool goes_on = told->end.day > engine->as_of;
+    if (goes_on && !told->end.is_open)
+        engine_changes_on(engine, told->end.day + 1);
     engine->exposures[engine->exposure_count++] = (struct exposure){
-        .drug = drug,
+        .drug = told->drug,
         .start = { start },
-        .end = { goes_on ? engine->as_of : end.day },
-        .start_span = span,
+        .end = { goes_on ? engine->as_of : told->end.day },
+        .start_span = told->start,
         .is_open = goes_on,
-        .is_assumed_end = end.is_assumed,
-        .is_reported = order->reported && RULE_ON(EXP_REPORTED), /* EXP-004 */
+        .is_assumed_end = told->end.is_assumed,
+        .proof = told->proof,
         .is_ambiguous = attribution.is_ambiguous,
         .diseases = attribution.diseases,
-        .order = order,
+        .order = told->event,
+        .last_told = date_none(),
     };
 }
 
@@ -329,11 +374,30 @@ static enum rule rule_of_admission(const struct event *order)
     return is_filler ? RULE_EXP_FILLER : RULE_EXP_INTENT;
 }
 
+static void add_exposure(struct engine *engine, const struct event *order, const struct drug *drug)
+{
+    struct date_span span = exposure_order_start(order);
+    if (span.precision == DATE_ABSENT) {
+        exposure_note_undated(engine, order, drug);
+        return;
+    }
+    bool counts_from_first = span.precision == DATE_DAY || RULE_ON(EXP_PARTIAL);
+    struct told told = {
+        .event = order,
+        .drug = drug,
+        .start = span,
+        .end = order_end(order, drug, counts_from_first ? span.first.day : span.last.day),
+        .proof = order->reported && RULE_ON(EXP_REPORTED) ? PROOF_REPORTED /* EXP-004 */
+                                                          : PROOF_ORDERED
+    };
+    exposure_add(engine, &told);
+}
+
 static void add_order(struct engine *engine, const struct event *order)
 {
     bool is_interesting = false;
     for (unsigned i = 0; i < order->drug_count; i++)
-        is_interesting = is_interesting || is_of_interest(order->drugs[i]);
+        is_interesting = is_interesting || exposure_is_of_interest(order->drugs[i]);
     if (!is_interesting)
         return;
     enum admission admission = admit(engine, order);
@@ -342,7 +406,7 @@ static void add_order(struct engine *engine, const struct event *order)
             left_out_note(engine, order, rule_of_admission(order));
     for (unsigned i = 0; admission != ADMIT_NOT && i < order->drug_count; i++) {
         const struct drug *drug = order->drugs[i];
-        if (!is_of_interest(drug))
+        if (!exposure_is_of_interest(drug))
             continue;
         if (admission == ADMIT_PLAN)
             add_plan(engine, order, drug);
@@ -361,6 +425,8 @@ static inline bool exposure_before(const struct exposure *a, const struct exposu
         return a->start.day < b->start.day;
     if (a->drug->index != b->drug->index)
         return a->drug->index < b->drug->index;
+    if (a->order->type != b->order->type)
+        return a->order->type < b->order->type;
     int by_id = slice_cmp(a->order->id, b->order->id);
     return by_id != 0 ? by_id < 0 : a->end.day < b->end.day;
 }
@@ -450,8 +516,10 @@ static void flag_stale(struct engine *engine)
         bool says_nothing = open->is_open && open->order->bounds_end.precision == DATE_ABSENT;
         if (!says_nothing)
             continue;
-        engine_changes_on(engine, open->start.day + limit + 1);
-        if (engine->as_of - open->start.day <= limit)
+        int32_t since =
+            open->last_told.day > open->start.day ? open->last_told.day : open->start.day;
+        engine_changes_on(engine, since + limit + 1);
+        if (engine->as_of - since <= limit)
             continue;
         bool is_renewed = false;
         for (unsigned k = i + 1; k < engine->exposure_count && !is_renewed; k++)
@@ -468,8 +536,8 @@ bool exposures_collect(struct engine *engine, struct err *err)
         most += engine->orders[i]->drug_count;
     engine->exposures = arena_alloc_raw(engine->arena, (most + 1) * sizeof(struct exposure));
     engine->plans = arena_alloc_raw(engine->arena, (most + 1) * sizeof(struct exposure));
-    engine->unattributed =
-        arena_alloc_raw(engine->arena, (engine->order_count + 1) * sizeof(struct event *));
+    engine->unattributed = arena_alloc_raw(
+        engine->arena, (engine->order_count + engine->given_count + 1) * sizeof(struct event *));
     if (arena_overflowed(engine->arena))
         return err_fail(err, ERR_TOO_LARGE, "therapy", "too many orders for one derivation");
     for (unsigned i = 0; i < engine->order_count; i++)
@@ -478,6 +546,10 @@ bool exposures_collect(struct engine *engine, struct err *err)
         return err_fail(err, ERR_TOO_LARGE, "therapy", "too many orders for one derivation");
     settle_same_day(engine);
     join_renewals(engine);
+    if (engine->given_count > 0 && (!fulfil_orders(engine, err) || !sort_exposures(engine)))
+        return err_fail(err, ERR_TOO_LARGE, "therapy", "too many events for one derivation");
     flag_stale(engine);
+    for (unsigned i = 0; i < engine->exposure_count; i++)
+        engine->exposures[i].is_reported = engine->exposures[i].proof == PROOF_REPORTED;
     return true;
 }

@@ -210,10 +210,13 @@ static enum line_setting find_setting(const struct course *course, const struct 
 {
     bool is_curative = false;
     for (unsigned i = line->first_use; i < line->use_end; i++) {
-        enum treatment_intent intent = course->uses[i].exposure->order->treatment_intent;
-        if (intent == TREATMENT_PALLIATIVE && RULE_ON(SETTING))
-            return SETTING_PALLIATIVE;
-        is_curative = is_curative || intent == TREATMENT_CURATIVE;
+        const struct exposure *exposure = course->uses[i].exposure;
+        for (unsigned k = 0; k <= exposure->fulfilment_count; k++) {
+            const struct event *event = k == 0 ? exposure->order : exposure->fulfilments[k - 1];
+            if (event->treatment_intent == TREATMENT_PALLIATIVE && RULE_ON(SETTING))
+                return SETTING_PALLIATIVE;
+            is_curative = is_curative || event->treatment_intent == TREATMENT_CURATIVE;
+        }
     }
     const struct engine *engine = course->engine;
     for (unsigned i = 0; is_curative && i < engine->condition_count; i++) {
@@ -230,20 +233,34 @@ static enum line_setting find_setting(const struct course *course, const struct 
     return is_curative && RULE_ON(SETTING) ? SETTING_CURATIVE : SETTING_UNKNOWN;
 }
 
+static void add_source(const struct event **sources, struct line *out, const struct event *event)
+{
+    /* The drugs of one order stand close together. */
+    for (unsigned k = out->source_count; k-- > 0 && out->source_count - k <= EVENT_DRUGS_MAX;)
+        if (sources[k] == event)
+            return;
+    sources[out->source_count++] = event;
+}
+
+/* The orders first: they are what the line was opened for; then what became of them. */
 static void make_sources(const struct course *course, const struct line_state *line,
                          struct line *out)
 {
-    const struct event **sources = arena_alloc_raw(
-        course->engine->arena, (line->use_end - line->first_use) * sizeof(struct event *));
+    size_t most = line->use_end - line->first_use;
+    for (unsigned i = line->first_use; i < line->use_end; i++)
+        most += course->uses[i].exposure->fulfilment_count;
+    const struct event **sources =
+        arena_alloc_raw(course->engine->arena, most * sizeof(struct event *));
     if (sources == NULL)
         return;
     for (unsigned i = line->first_use; i < line->use_end; i++) {
-        const struct event *order = course->uses[i].exposure->order;
-        bool is_listed = false; /* the drugs of one order stand close together */
-        for (unsigned k = out->source_count; k-- > 0 && out->source_count - k <= EVENT_DRUGS_MAX;)
-            is_listed = is_listed || sources[k] == order;
-        if (!is_listed)
-            sources[out->source_count++] = order;
+        add_source(sources, out, course->uses[i].exposure->order);
+        out->proof |= course->uses[i].exposure->proof;
+    }
+    for (unsigned i = line->first_use; i < line->use_end; i++) {
+        const struct exposure *exposure = course->uses[i].exposure;
+        for (unsigned k = 0; k < exposure->fulfilment_count; k++)
+            add_source(sources, out, exposure->fulfilments[k]);
     }
     out->sources = sources;
 }

@@ -194,8 +194,9 @@ static void put_verdict(const struct history *history, struct buffer *out)
     buffer_format(out, "<div class=\"verdict%s\"><p class=\"call\">",
                   verdict->salvage ? " salvage" : "");
     if (verdict->salvage) {
-        put(out, "<strong class=\"badge\">SALVAGE THERAPY</strong> ordered");
+        put(out, "<strong class=\"badge\">SALVAGE THERAPY</strong> ");
         if (line != NULL) {
+            put(out, proof_words(line->proof));
             put(out, ": line ");
             markup_number(out, line);
             put(out, ", ");

@@ -96,6 +96,19 @@ static void put_notes(struct json_writer *json, const struct line *line)
     json_array_end(json);
 }
 
+/* What is on record for the drugs of the line, the weightiest word for a reader first. */
+static void put_proof(struct json_writer *json, unsigned proof)
+{
+    static const unsigned bits[] = { PROOF_ORDERED, PROOF_ADMINISTERED, PROOF_DISPENSED,
+                                     PROOF_REPORTED };
+    json_key(json, "proof");
+    json_array(json);
+    for (size_t i = 0; i < COUNT_OF(bits); i++)
+        if ((proof & bits[i]) != 0)
+            json_text(json, proof_words(bits[i]));
+    json_array_end(json);
+}
+
 static void put_line(struct json_writer *json, const struct line *line)
 {
     json_object(json);
@@ -115,13 +128,14 @@ static void put_line(struct json_writer *json, const struct line *line)
         json_null(json);
     else
         json_string(json, line->regimen);
+    put_proof(json, line->proof);
     json_put_text(json, "setting", line_setting_name(line->setting));
     json_put_bool(json, "short", line->is_short);
     put_segments(json, line);
     put_boundary(json, "openedBy", &line->opened_by);
     put_boundary(json, "closedBy", &line->closed_by);
     put_notes(json, line);
-    put_events(json, "orders", line->sources, line->source_count);
+    put_events(json, "sources", line->sources, line->source_count);
     json_object_end(json);
 }
 

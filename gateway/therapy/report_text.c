@@ -88,6 +88,8 @@ static void add_line(struct buffer *out, const struct history *history, const st
     if (line->regimen.len > 0)
         buffer_format(out, "%.*s: ", SLICE_ARGS(line->regimen));
     add_drugs(out, line->drugs, line->drug_count);
+    if (line->proof != PROOF_ORDERED) /* the rule: it needs no word */
+        buffer_format(out, " (%s)", proof_words(line->proof));
     if (line->setting != SETTING_UNKNOWN)
         buffer_format(out, " (%s)", line_setting_name(line->setting));
     if (line->is_short)

@@ -173,17 +173,18 @@ static void find_signs(struct weighing *weighing)
     if (regimen != NULL && (regimen->uses & REGIMEN_SALVAGE) != 0 &&
         (current->number > 1 || regimen->is_exclusive) && RULE_ON(SAL_SIGNATURE)) {
         weighing->is_exclusive = regimen->is_exclusive;
-        add_reason(
-            weighing, RULE_SAL_SIGNATURE,
-            arena_format(arena_of(weighing), "%.*s was ordered, %s", SLICE_ARGS(regimen->name),
-                         regimen->is_exclusive ? "a regimen of later lines only"
-                                               : "which alone does not speak of a later line"));
+        add_reason(weighing, RULE_SAL_SIGNATURE,
+                   arena_format(arena_of(weighing), "%.*s was %s, %s", SLICE_ARGS(regimen->name),
+                                proof_words(weighing->lines[current->number - 1].proof),
+                                regimen->is_exclusive
+                                    ? "a regimen of later lines only"
+                                    : "which alone does not speak of a later line"));
     }
     bool has_cells = (current->taken & course->cell) != 0;
     if (current->is_switch && (has_cells || current->transplant != DATE_NONE) &&
         RULE_ON(SAL_CELL_THERAPY))
         add_reason(weighing, RULE_SAL_CELL_THERAPY,
-                   has_cells ? SLICE("cell therapy was ordered after the switch")
+                   has_cells ? SLICE("cell therapy followed the switch")
                              : SLICE("a transplant followed the switch"));
     enum rule rule = current->opened_by.rule;
     if ((rule == RULE_GAP || rule == RULE_RECHALLENGE) && RULE_ON(SAL_WEAK))
@@ -284,7 +285,7 @@ static enum grade find_grade(struct weighing *weighing)
         grade = lowered(grade);
         add_reason(weighing, RULE_SAL_REPORTED,
                    is_stale ? SLICE("an order has been open for more than a year: one grade lower")
-                            : SLICE("the orders were reported, not made here: one grade lower"));
+                            : SLICE("what opened the line was only reported: one grade lower"));
     }
     if (course->is_ambiguous && RULE_ON(SAL_AMBIGUOUS)) {
         grade = GRADE_LOW;

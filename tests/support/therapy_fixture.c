@@ -125,6 +125,7 @@ void fixture_line(struct fixture *fixture, struct history *history, const struct
     snprintf(out->id, sizeof out->id, "%s-%s", own->disease.key.at, line->start);
     out->drug_count = drugs_named(fixture, line->drugs, own->line_drugs[at]);
     out->source_count = out->drug_count;
+    out->proof = PROOF_ORDERED;
     for (unsigned i = 0; i < out->source_count; i++)
         own->line_orders[at][i] = event_new(fixture, FHIR_MEDICATION_REQUEST);
 }

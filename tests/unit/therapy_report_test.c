@@ -196,7 +196,7 @@ static void json_has_the_keys_in_order(void **state)
         "\"closedBy\":{\"rule\":\"LOT-017\",\"reason\":\"NEW_AGENT_AFTER_RELAPSE\"",
         "\"gapDays\":168",
         "\"evidence\":[\"Condition/c2/_history/1\"",
-        "\"orders\":[\"MedicationRequest/m",
+        "\"sources\":[\"MedicationRequest/m",
         "\"number\":2",
         "\"regimen\":\"R-ICE\"",
         "\"end\":null",

@@ -181,10 +181,11 @@ static bool read_status_word(struct event *order, struct slice word)
     static const struct {
         const char *word;
         enum order_status status;
-    } words[] = { { "stopped", STATUS_STOPPED }, { "hold", STATUS_ON_HOLD },
-                  { "active", STATUS_ACTIVE },   { "cancelled", STATUS_CANCELLED },
-                  { "draft", STATUS_DRAFT },     { "error", STATUS_ENTERED_IN_ERROR },
-                  { "unknown", STATUS_UNKNOWN }, { "completed", STATUS_COMPLETED } };
+    } words[] = { { "stopped", STATUS_STOPPED },  { "hold", STATUS_ON_HOLD },
+                  { "active", STATUS_ACTIVE },    { "cancelled", STATUS_CANCELLED },
+                  { "draft", STATUS_DRAFT },      { "error", STATUS_ENTERED_IN_ERROR },
+                  { "unknown", STATUS_UNKNOWN },  { "completed", STATUS_COMPLETED },
+                  { "not-done", STATUS_NOT_DONE } };
     for (size_t i = 0; i < COUNT_OF(words); i++) {
         if (!slice_is(word, words[i].word))
             continue;
@@ -243,6 +244,9 @@ static bool read_value_word(struct story *story, struct event *order, struct sli
         order->based_on = one_reference(story, "CarePlan/", value), order->based_on_count = 1;
     else if (slice_is(name, "based"))
         order->based_on = one_reference(story, "MedicationRequest/", value),
+        order->based_on_count = 1;
+    else if (slice_is(name, "from"))
+        order->based_on = one_reference(story, "MedicationDispense/", value),
         order->based_on_count = 1;
     else if (slice_is(name, "group"))
         order->group_identifier = value;
@@ -337,9 +341,32 @@ static struct when read_when(struct slice *rest)
     return when;
 }
 
-static void tell_order(struct story *story, struct slice drug, const struct when *when,
-                       struct slice words, int shift)
+/* An administration, a dispense or a statement: the same words, another way to say when. */
+static void tell_given(struct story *story, enum fhir_type type, struct slice drug,
+                       const struct when *when, struct slice words, int shift)
 {
+    struct event *event = add_event(story, type, 'g', &story->given);
+    event->medication.text = arena_copy(&story->arena, drug);
+    event->status = when->is_open ? STATUS_ACTIVE : STATUS_COMPLETED;
+    event->bounds_start = when->start;
+    if (!when->is_open && when->end.first.day != when->start.first.day)
+        event->bounds_end = when->end;
+    read_order_words(story, event, words);
+    event->effective = event->bounds_start;
+    event->effective_end = event->bounds_end;
+    event->bounds_start = event->bounds_end = (struct date_span){ .precision = DATE_ABSENT };
+    if (shift > 0)
+        event->effective = span_of(date_add(event->effective.first, shift));
+    mapping_resolve(story->mapping, event, &story->arena);
+}
+
+static void tell_order(struct story *story, enum fhir_type type, struct slice drug,
+                       const struct when *when, struct slice words, int shift)
+{
+    if (type != FHIR_MEDICATION_REQUEST) {
+        tell_given(story, type, drug, when, words, shift);
+        return;
+    }
     struct event *order = add_event(story, FHIR_MEDICATION_REQUEST, 'm', &story->orders);
     order->medication.text = arena_copy(&story->arena, drug);
     order->status = when->is_open ? STATUS_ACTIVE : STATUS_COMPLETED;
@@ -355,8 +382,22 @@ static void tell_order(struct story *story, struct slice drug, const struct when
     mapping_resolve(story->mapping, order, &story->arena);
 }
 
+/* "given", "dispensed" or "told" before the drugs; else they are ordered. */
+static enum fhir_type read_type(struct slice *clause)
+{
+    struct slice rest = *clause, word = next_word(&rest);
+    enum fhir_type type = slice_is(word, "given")       ? FHIR_MEDICATION_ADMINISTRATION
+                          : slice_is(word, "dispensed") ? FHIR_MEDICATION_DISPENSE
+                          : slice_is(word, "told")      ? FHIR_MEDICATION_STATEMENT
+                                                        : FHIR_MEDICATION_REQUEST;
+    if (type != FHIR_MEDICATION_REQUEST)
+        *clause = trim(rest);
+    return type;
+}
+
 static void tell_orders(struct story *story, struct slice clause)
 {
+    enum fhir_type type = read_type(&clause);
     size_t at = 0;
     while (at + 4 < clause.len &&
            !((at == 0 || clause.at[at - 1] == ' ') && isdigit((unsigned char)clause.at[at]) &&
@@ -368,7 +409,8 @@ static void tell_orders(struct story *story, struct slice clause)
     struct when when = read_when(&rest);
     for (int i = 0; i < when.times; i++)
         for (struct slice left = names; left.len > 0;)
-            tell_order(story, trim(slice_take_until(&left, '+')), &when, rest, i * when.every);
+            tell_order(story, type, trim(slice_take_until(&left, '+')), &when, rest,
+                       i * when.every);
 }
 
 static void tell_condition(struct story *story, struct slice clause)

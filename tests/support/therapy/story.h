@@ -6,6 +6,7 @@
  *             carboplatin + pemetrexed 2021-01-04 x4/21      four cycles of two orders each
  *             lenalidomide 2021-01-04..2021-06-01            one order of a drug
  *             letrozole 2021-01-04..open                     active, without an end
+ *             given cisplatin 2021-01-04 x4/21 based:m1      administrations (dispensed, told: alike)
  *             @C83.30 2021-11-20 relapse                     a Condition (ICD-10-CM)
  *             !sct 2021-07-03                                a Procedure (sct allo apheresis)
  *
@@ -26,7 +27,7 @@ struct story {
     struct arena arena;
     struct event *events;
     size_t count, room;
-    unsigned orders, conditions, procedures;
+    unsigned orders, conditions, procedures, given;
 };
 
 /* The mapping of the repository's mappings/; stops the program with its faults printed. */
