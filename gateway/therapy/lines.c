@@ -265,6 +265,8 @@ static bool take_conditioning(struct sweep *sweep, const struct batch *batch,
         struct finding finding = { .rule = RULE_SECOND_TRANSPLANT };
         finding_operand(&finding, "sinceTransplantDays", since);
         finding_operand(&finding, "limitDays", course->profile->second_transplant_same_line);
+        if (conditioning->event != NULL)
+            finding_evidence(&finding, conditioning->event);
         if (!open_line(sweep, batch, &finding))
             return false;
     } else if (asked_relapse(course, line, batch->day) != NULL) {
