@@ -114,7 +114,9 @@ static bool shows_conditioning(const struct course *course, const struct batch *
     unsigned from = batch->first;
     while (from > 0 && batch->day - course->uses[from - 1].start <= lookahead)
         first = course->uses[--from].start;
-    uint64_t slots = 0, later = 0;
+    uint64_t slots = 0, later = 0, earlier = 0;
+    for (unsigned i = from; i-- > 0 && course->uses[i].start >= first - REPEAT_DAYS;)
+        earlier |= slot_bit(course->uses[i].slot);
     for (unsigned i = from; i < course->use_count; i++) {
         const struct use *use = &course->uses[i];
         if (use->start > batch->day + REPEAT_DAYS)
@@ -126,7 +128,8 @@ static bool shows_conditioning(const struct course *course, const struct batch *
         else
             slots |= slot_bit(use->slot);
     }
-    return (slots & later) == 0 && (slots & course->conditioning) != 0 &&
+    bool is_cycle = (slots & later) != 0 || (slots & ~earlier) == 0;
+    return !is_cycle && (slots & course->conditioning) != 0 &&
            regimen_is_conditioning(course, slots);
 }
 

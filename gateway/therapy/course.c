@@ -300,9 +300,7 @@ const struct atom *course_relapse(const struct course *course, const struct line
                                   int32_t until)
 {
     const struct atom *stop = stop_between(course, line, until);
-    bool is_answered = line->number > 1 || line->relapse != NULL;
-    int32_t after = line->start + (is_answered ? course->engine->rules->relapse_lookahead : 0);
-    const struct atom *relapse = course_relapse_between(course, after, until);
+    const struct atom *relapse = course_relapse_between(course, line->answered, until);
     if (stop != NULL && (relapse == NULL || stop->day <= relapse->day))
         return stop;
     return relapse;

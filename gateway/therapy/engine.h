@@ -68,6 +68,7 @@ struct line_state {
     uint64_t opening; /* slots of the first batch */
     uint64_t taken;   /* all its slots */
     uint64_t carried, earlier, switched, conditioned;
+    int32_t answered;                 /* EVD-009: evidence up to this day explains its start */
     int32_t transplant, conditioning; /* days; DATE_NONE */
     int32_t infusion; /* day of the cell therapy that it was opened for; DATE_NONE */
     unsigned cycles;

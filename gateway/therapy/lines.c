@@ -105,19 +105,29 @@ static void carry_over(struct course *course, const struct line_state *old, stru
     line->taken |= line->carried;
 }
 
+/* EVD-009: what is recorded up to this day explains the start of the line.  When a later new agent is
+ * nearer, that one will be asked. */
+static int32_t answered_until(const struct course *course, const struct line_state *old,
+                              const struct line_state *line, const struct batch *batch)
+{
+    int32_t until = line->start + course->engine->rules->relapse_lookahead;
+    bool is_left_to_another = old != NULL &&
+                              course_relapse_between(course, line->start, until) != NULL &&
+                              course_late_evidence(course, old, batch) == NULL;
+    return is_left_to_another ? line->start : until;
+}
+
 /* The strongest and the earliest evidence that the line answers: since the line before started, up
  * to shortly after this one did. */
 static void find_relapse(const struct course *course, const struct line_state *old,
                          struct line_state *line)
 {
     int32_t after = old != NULL ? old->start : INT32_MIN;
-    int32_t until = line->start + course->engine->rules->relapse_lookahead;
+    int32_t until = old != NULL ? line->answered : line->start;
     for (unsigned i = 0; i < course->stop_count && old != NULL; i++)
         if (course->stops[i]->day > after && course->stops[i]->day <= line->start &&
             (line->relapse == NULL || course->stops[i]->strength > line->relapse->strength))
             line->relapse = line->first_relapse = course->stops[i];
-    if (old == NULL)
-        until = line->start;
     for (unsigned i = 0; i < course->relapse_count; i++) {
         const struct atom *atom = course->relapses[i];
         if (atom->day <= after || atom->day > until)
@@ -157,7 +167,10 @@ static bool drops_drug(const struct course *course, const struct line_state *old
 static void judge_opening(struct course *course, const struct line_state *old,
                           struct line_state *line, const struct batch *batch)
 {
+    line->answered = answered_until(course, old, line, batch);
     find_relapse(course, old, line);
+    if (old == NULL && line->relapse == NULL)
+        line->answered = line->start;
     line->is_unknown_only = (line->opening & ~course->unknown) == 0;
     if (old == NULL)
         return;
@@ -193,9 +206,8 @@ static bool open_line(struct sweep *sweep, const struct batch *batch, struct fin
     carry_over(course, old, line, batch);
     judge_opening(course, old, line, batch);
     line_mark(line, SEGMENT_INDUCTION, batch->day);
-    int32_t lookahead = course->engine->rules->relapse_lookahead;
     if (old != NULL)
-        finding_atoms(finding, course, old->start, batch->day + lookahead);
+        finding_atoms(finding, course, old->start, line->answered);
     finding_batch(finding, course, batch);
     line->opened_by = finding_boundary(finding, course->engine->arena);
     join(course, line, batch);
@@ -316,8 +328,7 @@ static bool is_relapse(const struct course *course, const struct line_state *lin
     if (course->profile->gap == RULE_OFF || batch->day - line->last <= rules->era_persistence ||
         !profile_has(course->profile, RULE_RELAPSE))
         return false;
-    int32_t after = line->start + rules->relapse_lookahead;
-    after = line->last > after ? line->last : after;
+    int32_t after = line->last > line->answered ? line->last : line->answered;
     if (course_relapse_between(course, after, batch->day) != NULL)
         return true;
     /* A stop for progression is dated to the end of its order, which is `last` itself. */
