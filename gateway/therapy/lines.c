@@ -105,8 +105,8 @@ static void carry_over(struct course *course, const struct line_state *old, stru
     line->taken |= line->carried;
 }
 
-/* EVD-009: what is recorded up to this day explains the start of the line.  When a later new agent is
- * nearer, that one will be asked. */
+/* EVD-009: what is recorded up to this day explains the start of the line.  When a later new agent
+ * is nearer, that one will be asked. */
 static int32_t answered_until(const struct course *course, const struct line_state *old,
                               const struct line_state *line, const struct batch *batch)
 {
