@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/pool.h"
+#include "fhir/to_r4.h"
 
 struct item {
     struct fhir_resource *resource;
@@ -159,8 +160,56 @@ static void add_item(struct offline *offline, const char *source, unsigned line,
         names_put(&offline->items_by_name, resource->identifiers[i], number, true);
 }
 
+/* Sound as R4, but with what another version calls otherwise: nothing would be read of it. */
+static bool looks_foreign(const struct fhir_resource *resource)
+{
+    const struct event *event = &resource->event;
+    return slice_is(resource->type_name, "MedicationOrder") ||
+           (resource->type == FHIR_PROCEDURE && event->effective.precision == DATE_ABSENT) ||
+           (resource->type == FHIR_CONDITION && event->onset.precision == DATE_ABSENT &&
+            event->recorded.precision == DATE_ABSENT);
+}
+
+/* Once more, in the form of R4; the resource stays what it was when that does not help. */
+static bool read_as_r4(struct offline *offline, struct slice text, struct fhir_resource *resource)
+{
+    struct slice changed;
+    struct err ignored; /* the first fault is the one to tell */
+
+    return fhir_to_r4(text, &offline->arena, &changed) &&
+           fhir_read(changed, FHIR_NONE, &offline->arena, resource, &ignored);
+}
+
+#define BUNDLES_DEEP_MAX 4
+
 static void add_bundle(struct offline *offline, const char *source, unsigned line,
-                       struct slice text)
+                       struct slice text, unsigned depth);
+
+static void add_entry(struct offline *offline, const char *source, unsigned line,
+                      const struct fhir_entry *entry, unsigned depth)
+{
+    struct fhir_resource *resource = entry->resource;
+    bool is_sound = entry->fault.code == ERR_OK;
+    if (resource == NULL) {
+        if (!is_sound)
+            refuse(offline, source, line, &entry->fault);
+        return;
+    }
+    if (resource->type == FHIR_BUNDLE && depth < BUNDLES_DEEP_MAX) {
+        add_bundle(offline, source, line, resource->source, depth + 1);
+        return;
+    }
+    bool tells_nothing = resource->type == FHIR_NONE && resource->type_name.len > 0;
+    if (!is_sound || looks_foreign(resource))
+        is_sound = read_as_r4(offline, resource->source, resource) || is_sound;
+    if (is_sound)
+        add_item(offline, source, line, entry->full_url, resource);
+    else if (!tells_nothing)
+        refuse(offline, source, line, &entry->fault);
+}
+
+static void add_bundle(struct offline *offline, const char *source, unsigned line,
+                       struct slice text, unsigned depth)
 {
     struct fhir_bundle bundle;
     struct err err;
@@ -169,13 +218,8 @@ static void add_bundle(struct offline *offline, const char *source, unsigned lin
         refuse(offline, source, line, &err);
         return;
     }
-    for (unsigned i = 0; i < bundle.count; i++) {
-        const struct fhir_entry *entry = &bundle.entries[i];
-        if (entry->fault.code != ERR_OK)
-            refuse(offline, source, line, &entry->fault);
-        else if (entry->resource != NULL)
-            add_item(offline, source, line, entry->full_url, entry->resource);
-    }
+    for (unsigned i = 0; i < bundle.count; i++)
+        add_entry(offline, source, line, &bundle.entries[i], depth);
 }
 
 /* --- one text: a Bundle, a resource, or lines of them ----------------------------------------- */
@@ -218,17 +262,21 @@ static void add_one(struct offline *offline, const char *source, unsigned line, 
     struct err err;
 
     if (is_bundle(offline, text)) {
-        add_bundle(offline, source, line, text);
+        add_bundle(offline, source, line, text, 1);
         return;
     }
     struct fhir_resource *resource = ARENA_NEW(&offline->arena, struct fhir_resource);
+    bool is_sound = false;
     if (resource == NULL)
         err_fail(&err, ERR_TOO_LARGE, source, "the input is larger than memory's limit");
-    else if (fhir_read(text, FHIR_NONE, &offline->arena, resource, &err)) {
+    else
+        is_sound = fhir_read(text, FHIR_NONE, &offline->arena, resource, &err);
+    if (resource != NULL && (!is_sound || looks_foreign(resource)))
+        is_sound = read_as_r4(offline, text, resource) || is_sound;
+    if (is_sound)
         add_item(offline, source, line, SLICE(""), resource);
-        return;
-    }
-    refuse(offline, source, line, &err);
+    else
+        refuse(offline, source, line, &err);
 }
 
 static struct slice trimmed(struct slice text)

@@ -77,6 +77,26 @@ static const struct story stories[] = {
       { "{\"resourceType\":\"Practitioner\",\"id\":\"d1\"}" },
       "",
       0 },
+    { "resources of DSTU2, STU3 and R5 are read as R4, alone or in a Bundle",
+      { "{\"resourceType\":\"MedicationOrder\",\"id\":\"m1\",\"status\":\"active\",\"patient\":"
+        "{\"reference\":\"Patient/p1\"}," DRUG "}",
+        BUNDLE(ENTRY("urn:uuid:1",
+                     "{\"resourceType\":\"Condition\",\"id\":\"c1\",\"subject\":"
+                     "{\"reference\":\"Patient/p1\"},\"clinicalStatus\":\"active\"}")),
+        "{\"resourceType\":\"MedicationRequest\",\"id\":\"m2\",\"status\":\"active\",\"intent\":"
+        "\"order\",\"subject\":{\"reference\":\"Patient/p1\"},\"medication\":{\"concept\":"
+        "{\"text\":\"cisplatin\"}}}" },
+      "Patient/p1: 3; ",
+      0 },
+    { "Bundles inside a Bundle are opened",
+      { BUNDLE(ENTRY("urn:uuid:1", BUNDLE(ENTRY("urn:uuid:2", PATIENT("p1"))))) },
+      "Patient/p1: 1; ",
+      0 },
+    { "what is wrong with a type that tells nothing about therapy is nobody's business",
+      { BUNDLE(ENTRY("urn:uuid:1", "{\"resourceType\":\"MeasureReport\",\"modifierExtension\":"
+                                   "[{\"url\":\"x\"}]}")) },
+      "",
+      0 },
     { "a byte order mark is no fault", { "\xef\xbb\xbf" PATIENT("p1") }, "Patient/p1: 1; ", 0 },
     { "nothing is nothing to read", { "  \n" }, "", 1 },
 };
