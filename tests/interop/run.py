@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs fhir_kit.mjs against a gateway of its own.  Installs the npm package when it is not there;
-SKIPPED, with the reason, where there is no node or the package cannot be had."""
+"""Runs clients that nobody here wrote, each against a gateway of its own.  Installs their npm packages
+when they are not there; SKIPPED, with the reason, where there is no node or a package cannot be had."""
 import os
 import pathlib
 import shutil
@@ -12,9 +12,13 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 import support  # noqa: E402
 
 
+CLIENTS = ("fhir-kit-client", "fhirclient", "@medplum/core")
+SCRIPTS = ("fhir_kit.mjs", "fhirclient.mjs", "medplum.mjs")
+
+
 def install():
-    """None when the client is installed, else why it is not."""
-    if (HERE / "node_modules" / "fhir-kit-client").is_dir():
+    """None when the clients are installed, else why they are not."""
+    if all((HERE / "node_modules" / client).is_dir() for client in CLIENTS):
         return None
     if shutil.which("npm") is None:
         return "npm is not installed"
@@ -22,7 +26,7 @@ def install():
                           cwd=HERE, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return None
-    return "npm could not install fhir-kit-client: " + (done.stderr.strip().splitlines() or ["?"])[-1]
+    return "npm could not install the clients: " + (done.stderr.strip().splitlines() or ["?"])[-1]
 
 
 def main():
@@ -31,13 +35,16 @@ def main():
         print(f"SKIPPED interop: {reason}")
         return 0
     pki = support.Pki("general-hospital")
+    return max([run(pki, script) for script in SCRIPTS])
+
+
+def run(pki, script):
     with support.cleanup():
         gateway = support.Lifeline(pki).start()
         environment = {**os.environ, "BASE_URL": gateway.base, "CA_FILE": pki.file("ca.pem"),
                        "CERT_FILE": pki.file("general-hospital.pem"),
                        "KEY_FILE": pki.file("general-hospital.key")}
-        return subprocess.run(["node", HERE / "fhir_kit.mjs"], env=environment,
-                              check=False).returncode
+        return subprocess.run(["node", HERE / script], env=environment, check=False).returncode
 
 
 if __name__ == "__main__":
