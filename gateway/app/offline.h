@@ -1,7 +1,7 @@
 /* app/offline.h -- FHIR files without a server: who the patients are and what belongs to each.
  *
- * What      takes Bundles of any kind, single resources and NDJSON, of R4 or, as far as therapy reads
- *           them, of DSTU2, STU3 and R5 (fhir/to_r4.h); afterwards gives the events of
+ * What      takes Bundles of any kind, single resources and NDJSON, of R4 or, as far as therapy
+ *           reads them, of DSTU2, STU3 and R5 (fhir/to_r4.h); afterwards gives the events of
  *           each patient, ready for therapy_derive().  References between resources are followed
  *           inside the input (urn:uuid, absolute and relative ones), whatever order they came in.
  *           A resource that comes twice counts once: the last one, as with updates at the service.

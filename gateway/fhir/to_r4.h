@@ -1,10 +1,10 @@
 /* fhir/to_r4.h -- resources of DSTU2, STU3 and R5 in the form of R4, as far as therapy reads them.
  *
- * What      a table of what those versions call or shape otherwise: MedicationOrder, clinicalStatus
- *           as a word, medication.concept, reason as one list ...  No version needs to be known: the
- *           forms are told by their names.  Everything else stays byte for byte.
+ * What      a table of what those versions call or shape otherwise: MedicationOrder, the word
+ *           clinicalStatus, medication.concept, reason as one list ...  No version needs to be
+ *           known: the forms are told by their names.  Everything else stays byte for byte.
  * Owns      the result lives in `arena`, or is `resource` itself when nothing is to be done.
- * Errors    none: what is no object, or not JSON, is handed back as it is for fhir_read() to refuse.
+ * Errors    none: what is no object, or not JSON, is handed back for fhir_read() to refuse.
  * Thread    any; pure.
  */
 #pragma once
