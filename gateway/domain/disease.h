@@ -15,7 +15,9 @@ enum disease_family {
     DISEASE_HIV,
     DISEASE_RENAL,
     DISEASE_TRANSPLANT,
-    DISEASE_OTHER, /* not ours: mapped so that it does not count as unmapped */
+    DISEASE_PREGNANCY,   /* no therapy of ours, but rules ask for it */
+    DISEASE_HEPATITIS_B, /* the same */
+    DISEASE_OTHER,       /* not ours: mapped so that it does not count as unmapped */
 };
 
 struct profile; /* domain/rules.h */
@@ -65,6 +67,11 @@ enum condition_meaning {
     MEANS_TRANSPLANT,
     MEANS_TRANSPLANT_FAILURE,
     MEANS_TREATMENT_ENCOUNTER,
+    MEANS_IN_PREGNANCY,        /* the disease, in a pregnant patient */
+    MEANS_ACCESS_FAILURE,      /* a complication of the access for dialysis */
+    MEANS_VIROLOGICAL_FAILURE, /* of antiretroviral therapy; the next two are weaker */
+    MEANS_CLINICAL_FAILURE,
+    MEANS_IMMUNOLOGICAL_FAILURE,
 };
 
 /* What a coding resolves to. */

@@ -43,7 +43,8 @@ enum drug_group {
     X(DEPOT,         "depot")          /* one order covers its label interval */        \
     X(ORAL,          "oral")           /* daily by mouth */                             \
     X(BOOSTER,       "booster")                                                         \
-    X(RADIOPHARMACEUTICAL, "radiopharmaceutical")
+    X(RADIOPHARMACEUTICAL, "radiopharmaceutical")                                       \
+    X(INDUCER,       "inducer")        /* of the enzymes that clear dolutegravir */
 /* clang-format on */
 
 enum drug_trait_index {

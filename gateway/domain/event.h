@@ -113,8 +113,12 @@ enum stop_reason {
     STOP_TOXICITY,
     STOP_SHORTAGE, /* supply, formulary, insurance */
     STOP_SIMPLIFICATION,
-    STOP_COMPLETED, /* course finished as planned */
-    STOP_PATIENT,   /* refusal, lost, moved */
+    STOP_INTERACTION,
+    STOP_PREGNANCY,
+    STOP_COINFECTION, /* tuberculosis */
+    STOP_NEW_DRUG,    /* a better one became available, a programme changed */
+    STOP_COMPLETED,   /* course finished as planned */
+    STOP_PATIENT,     /* refusal, lost, moved */
     STOP_DEATH,
     STOP_OTHER,
 };
@@ -273,8 +277,9 @@ struct event {
     unsigned meaning_count;
     const struct condition_code *reasons; /* reasonCode */
     unsigned reason_count;
-    enum stop_reason stop_reason;
-    enum procedure_kind procedure;     /* Procedure.code */
+    enum stop_reason stop_reason;   /* statusReason */
+    enum stop_reason change_reason; /* a code of reasonCode that says why a regimen was changed */
+    enum procedure_kind procedure;  /* Procedure.code */
     enum observation_kind observation; /* Observation.code */
     enum finding_value finding;        /* Observation.value */
 };

@@ -33,8 +33,10 @@ const char *grade_name(enum grade grade)
 
 const char *segment_kind_name(enum segment_kind kind)
 {
-    static const char *const names[] = { "induction", "consolidation", "maintenance",
-                                         "conditioning", "bridging" };
+    static const char *const names[] = {
+        "induction", "consolidation", "maintenance",         "conditioning", "bridging",
+        "regimen",   "hemodialysis",  "peritoneal dialysis", "dialysis",     "graft"
+    };
     CHECK((size_t)kind < COUNT_OF(names));
     return names[kind];
 }
@@ -48,8 +50,10 @@ const char *line_setting_name(enum line_setting setting)
 
 const char *disease_status_name(enum disease_status status)
 {
-    static const char *const names[] = { "unknown",   "relapsed",     "refractory", "sensitive",
-                                         "resistant", "in-remission", "progressed" };
+    static const char *const names[] = { "unknown",     "relapsed",         "refractory",
+                                         "sensitive",   "resistant",        "in-remission",
+                                         "progressed",  "suppressed",       "viremic",
+                                         "on-dialysis", "functioning-graft" };
     CHECK((size_t)status < COUNT_OF(names));
     return names[status];
 }

@@ -18,7 +18,8 @@
 #define LOT_OPERANDS_MAX 6
 #define LOT_REASONS_MAX 16
 #define LOT_CLASSES_MAX 64
-#define LOT_HISTORIES_MAX 16
+#define LOT_CANCERS_MAX 16
+#define LOT_HISTORIES_MAX (LOT_CANCERS_MAX + 2) /* and HIV, and the kidneys */
 
 /* What proves an exposure, a bit each. */
 enum proof {
@@ -96,6 +97,11 @@ enum segment_kind {
     SEGMENT_MAINTENANCE,
     SEGMENT_CONDITIONING,
     SEGMENT_BRIDGING,
+    SEGMENT_REGIMEN, /* of antiretroviral therapy */
+    SEGMENT_HEMODIALYSIS,
+    SEGMENT_PERITONEAL_DIALYSIS,
+    SEGMENT_DIALYSIS, /* which one is not told */
+    SEGMENT_GRAFT,
 };
 
 struct segment {
@@ -146,6 +152,10 @@ enum disease_status {
     DISEASE_STATUS_RESISTANT,
     DISEASE_STATUS_IN_REMISSION,
     DISEASE_STATUS_PROGRESSED,
+    DISEASE_STATUS_SUPPRESSED, /* HIV: the last viral load */
+    DISEASE_STATUS_VIREMIC,
+    DISEASE_STATUS_ON_DIALYSIS, /* end-stage renal disease */
+    DISEASE_STATUS_GRAFT,
 };
 
 struct verdict_reason {
@@ -198,17 +208,19 @@ struct history {
     unsigned class_count;
 };
 
-/* An order of a drug that makes lines which is in no line, and the rule that kept it out. */
+/* An order of a drug that makes lines which is in no line, and the rule that kept it out; also a
+ * Procedure, such as dialysis of an acute injury. */
 struct left_out {
     const struct event *order;
     enum rule rule;
+    struct slice text; /* for people; empty where the rule says it all */
 };
 
 /* Everything the engine says about one patient on one day. */
 struct therapy {
     struct date as_of;
     struct slice rules; /* the rule set that was asked; where it has no rules, ours applied */
-    const struct history *histories; /* at most LOT_HISTORIES_MAX, by disease key */
+    const struct history *histories; /* at most LOT_HISTORIES_MAX: cancers by key, HIV, kidney */
     unsigned history_count;
     const struct event *const *unmapped; /* medications and conditions that no mapping knows */
     unsigned unmapped_count;

@@ -107,7 +107,57 @@
     X(SAL_UNKNOWN_AGENT,   "SAL-020", "UNKNOWN_AGENT")                                  \
     X(SAL_NOT_STARTED,     "SAL-021", "RELAPSE_WITHOUT_NEW_LINE")                       \
     X(SAL_SHORT,           "SAL-022", "SHORT_LINE_COUNTED")                             \
-    X(SAL_CONTRAST,        "SAL-023", "CONTRAST")
+    X(SAL_CONTRAST,        "SAL-023", "CONTRAST")                                       \
+    /* antiretroviral therapy */                                                        \
+    X(HIV_DIAGNOSIS,       "HIV-001", "NO_HIV_DIAGNOSIS")                               \
+    X(HIV_PREP,            "HIV-002", "PRE_EXPOSURE_PROPHYLAXIS")                       \
+    X(HIV_PEP,             "HIV-003", "POST_EXPOSURE_PROPHYLAXIS")                      \
+    X(HIV_HEPATITIS_B,     "HIV-004", "HEPATITIS_B")                                    \
+    X(HIV_REGIMEN,         "HIV-005", "NO_REGIMEN")                                     \
+    X(HIV_FIRST,           "HIV-006", "FIRST_ART")                                      \
+    X(HIV_FAILURE,         "HIV-007", "FAILURE_EVIDENCE")                               \
+    X(HIV_LOAD_WHO,        "HIV-008", "FAILURE_EVIDENCE")                               \
+    X(HIV_LOAD_DHHS,       "HIV-009", "FAILURE_EVIDENCE")                               \
+    X(HIV_WEAK_FAILURE,    "HIV-010", "FAILURE_EVIDENCE")                               \
+    X(HIV_RESUPPRESSED,    "HIV-011", "RESUPPRESSED")                                   \
+    X(HIV_SUBSTITUTION,    "HIV-012", "SUBSTITUTION")                                   \
+    X(HIV_SAME_CLASS,      "HIV-013", "SAME_CLASS")                                     \
+    X(HIV_PI_SWITCH,       "HIV-014", "PI_SWITCH")                                      \
+    X(HIV_TRANSITION,      "HIV-015", "PROGRAMME_TRANSITION")                           \
+    X(HIV_SECOND_LINE_PAIR, "HIV-016", "WHO_2L_RAL_LPV")                                \
+    X(HIV_SIGNAL,          "HIV-017", "SALVAGE_SIGNAL")                                 \
+    X(HIV_DOSE,            "HIV-018", "SALVAGE_SIGNAL")                                 \
+    X(HIV_DUAL_ANCHOR,     "HIV-019", "DUAL_ANCHOR")                                    \
+    X(HIV_TRUNCATED,       "HIV-020", "HISTORY_TRUNCATED_SALVAGE_PATTERN")              \
+    X(HIV_FAILED_BEFORE,   "HIV-021", "FAILURE_BEFORE_FIRST_ORDER")                     \
+    X(HIV_INTERRUPTION,    "HIV-022", "INTERRUPTION")                                   \
+    X(HIV_LEFTOVER,        "HIV-023", "LEFTOVER")                                       \
+    X(HIV_BASIS,           "HIV-024", "BASIS")                                          \
+    X(HIV_GRADE,           "HIV-025", "GRADE")                                          \
+    X(HIV_CONTRADICTED,    "HIV-026", "REASON_CONTRADICTS_FAILURE")                     \
+    X(HIV_EXPOSURE,        "HIV-027", "EXPOSURE_IS_NOT_FAILURE")                        \
+    X(HIV_NOT_SWITCHED,    "HIV-028", "FAILURE_WITHOUT_NEW_LINE")                       \
+    X(HIV_STATUS,          "HIV-029", "LAST_VIRAL_LOAD")                                \
+    /* renal replacement */                                                             \
+    X(RRT_DIAGNOSIS,       "RRT-001", "NO_END_STAGE_RENAL_DISEASE")                     \
+    X(RRT_DIALYSIS,        "RRT-002", "DIALYSIS")                                       \
+    X(RRT_TRANSPLANT,      "RRT-003", "KIDNEY_TRANSPLANT")                              \
+    X(RRT_PREEMPTIVE,      "RRT-004", "PREEMPTIVE_TRANSPLANT")                          \
+    X(RRT_GRAFT_FAILURE,   "RRT-005", "GRAFT_FAILURE")                                  \
+    X(RRT_RETRANSPLANT,    "RRT-006", "RETRANSPLANT")                                   \
+    X(RRT_INDUCTION,       "RRT-007", "TRANSPLANT_DATED_BY_INDUCTION")                  \
+    X(RRT_STATUS_CODE,     "RRT-008", "TRANSPLANT_DATED_BY_STATUS_CODE")                \
+    X(RRT_SAME_TRANSPLANT, "RRT-009", "SAME_TRANSPLANT")                                \
+    X(RRT_TECHNIQUE_SHORT, "RRT-010", "PD_TO_HD_30")                                    \
+    X(RRT_TECHNIQUE_LONG,  "RRT-011", "PD_TO_HD_180")                                   \
+    X(RRT_ACCESS,          "RRT-012", "ACCESS_FAILURE")                                 \
+    X(RRT_DELAYED,         "RRT-013", "DELAYED_GRAFT_FUNCTION")                         \
+    X(RRT_RESUMED,         "RRT-014", "GRAFT_FAILURE")                                  \
+    X(RRT_TRUNCATED,       "RRT-015", "HISTORY_TRUNCATED")                              \
+    X(RRT_DRUGS,           "RRT-016", "IMMUNOSUPPRESSANTS")                             \
+    X(RRT_BASIS,           "RRT-017", "BASIS")                                          \
+    X(RRT_NOT_SALVAGE,     "RRT-018", "NOT_SALVAGE")                                    \
+    X(RRT_GRADE,           "RRT-019", "GRADE")
 /* clang-format on */
 
 enum rule {

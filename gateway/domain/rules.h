@@ -11,6 +11,8 @@
 #include "base/hash.h"
 #include "domain/disease.h"
 #include "domain/drug.h"
+#include "domain/hiv_rules.h"
+#include "domain/renal_rules.h"
 #include "domain/rule_ids.h"
 
 #define RULE_OFF (-1)
@@ -165,6 +167,8 @@ struct rules {
     int32_t diagnosis_lookback;      /* 30 */
     int32_t metastasis_with_primary; /* 60 */
     int32_t short_line;              /* 21 */
+    struct hiv_rules hiv;
+    struct renal_rules renal;
 };
 
 /* The profile whose rules a disease has in this rule set; NULL when no lines are derived. */

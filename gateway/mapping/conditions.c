@@ -14,6 +14,11 @@ static const char *const meaning_words[] = { "primary",
                                              "transplant",
                                              "transplant_failure",
                                              "treatment_encounter",
+                                             "in_pregnancy",
+                                             "access_failure",
+                                             "virological_failure",
+                                             "clinical_failure",
+                                             "immunological_failure",
                                              NULL };
 static const char *const match_words[] = { "exact", "below", NULL };
 
@@ -56,6 +61,9 @@ static const struct condition_file {
     { { "mappings/snomed_conditions.tsv", sizeof(struct code_row), plain_columns,
         COUNT_OF(plain_columns), 1 },
       CODE_SNOMED },
+    { { "mappings/who_hiv.tsv", sizeof(struct code_row), plain_columns, COUNT_OF(plain_columns),
+        1 },
+      CODE_WHO_HIV },
 };
 
 static bool put_row(struct mapping_build *build, const struct condition_file *file,

@@ -5,7 +5,8 @@
 #define WITHIN_DEPTH_MAX 8
 
 static const char *const family_words[] = { "solid", "hematologic", "any_cancer", "hiv",
-                                            "renal", "transplant",  "other",      NULL };
+                                            "renal", "transplant",  "pregnancy",  "hepatitis_b",
+                                            "other", NULL };
 static const char *const use_words[] = { "lists", "identifies", NULL };
 
 struct disease_row {

@@ -122,6 +122,8 @@ static bool load_all(struct mapping_build *build, struct mapping_files files,
         ok = loaders[i](build, files, errors) && ok;
     bool has_profiles = profiles_load(build, files.list, files.count, errors);
     ok = regimens_load(build, files.list, files.count, errors) && ok;
+    ok = hiv_load(build, files, errors) && ok;
+    ok = renal_load(build, files, errors) && ok;
     return has_profiles && tie_profiles(build->mapping, errors) &&
            rulesets_load(build, files, errors) && ok;
 }

@@ -152,6 +152,13 @@ bool stop_reasons_load(struct mapping_build *build, struct mapping_files files,
 bool findings_load(struct mapping_build *build, struct mapping_files files,
                    struct table_errors *errors) MUST_USE;
 
+/* hiv.c: hiv.tsv, antiretrovirals.tsv -> rules->hiv; renal.c: renal.tsv, renal_drugs.tsv,
+ * renal_states.tsv -> rules->renal. */
+bool hiv_load(struct mapping_build *build, struct mapping_files files,
+              struct table_errors *errors) MUST_USE;
+bool renal_load(struct mapping_build *build, struct mapping_files files,
+                struct table_errors *errors) MUST_USE;
+
 /* --- what look-up and loaders must agree on -------------------------------------------------- */
 
 #define CODE_KEY_MAX 48

@@ -370,7 +370,7 @@ static enum stop_reason stop_of_text(const struct mapping *mapping, struct slice
     return reason;
 }
 
-static enum stop_reason resolve_stop(const struct mapping *mapping, const struct concept *concept)
+static enum stop_reason stop_of_codes(const struct mapping *mapping, const struct concept *concept)
 {
     enum stop_reason reason = STOP_NONE;
     for (unsigned i = 0; i < concept->count && i < EVENT_CODINGS_MAX; i++) {
@@ -382,6 +382,12 @@ static enum stop_reason resolve_stop(const struct mapping *mapping, const struct
         if (found != NULL)
             reason = stronger(reason, *found);
     }
+    return reason;
+}
+
+static enum stop_reason resolve_stop(const struct mapping *mapping, const struct concept *concept)
+{
+    enum stop_reason reason = stop_of_codes(mapping, concept);
     if ((reason == STOP_NONE || reason == STOP_OTHER) && concept->text.len > 0)
         reason = stronger(reason, stop_of_text(mapping, concept->text));
     bool is_told = concept->count > 0 || concept->text.len > 0;
@@ -430,4 +436,5 @@ void mapping_resolve(const struct mapping *mapping, struct event *event, struct 
     if (is_told(&event->reason_code))
         event->reason_count = resolve_concept(mapping, &event->reason_code, arena, &event->reasons);
     event->stop_reason = resolve_stop(mapping, &event->status_reason);
+    event->change_reason = stop_of_codes(mapping, &event->reason_code);
 }

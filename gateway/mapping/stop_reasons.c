@@ -3,9 +3,11 @@
 #define STOP_FILE "mappings/stop_reasons.tsv"
 
 /* In the order of enum stop_reason, without STOP_NONE. */
-static const char *const reason_words[] = { "progression",    "toxicity",  "shortage",
-                                            "simplification", "completed", "patient",
-                                            "death",          "other",     NULL };
+static const char *const reason_words[] = {
+    "progression", "toxicity",    "shortage", "simplification", "interaction",
+    "pregnancy",   "coinfection", "new_drug", "completed",      "patient",
+    "death",       "other",       NULL
+};
 
 struct stop_row {
     struct slice system, code, source;

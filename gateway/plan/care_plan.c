@@ -25,8 +25,16 @@ static void write_description(struct body *body, const struct subject *subject)
 {
     char bytes[1024], day[DATE_TEXT_SIZE];
     struct text text = TEXT(bytes);
-    if (subject->wish == WISH_HOLD) {
-        text_add_slice(&text, SLICE("Salvage therapy for "));
+    if (subject->wish == WISH_HOLD && subject_field(subject) == FIELD_RENAL) {
+        words_regimen(subject->line, &text);
+        text_add_slice(&text, SLICE(", on record since "));
+        text_add_slice(&text, slice_of(date_format(subject->line->start, day)));
+        text_add_slice(&text, SLICE(". Inferred from procedures, orders and conditions; the notes "
+                                    "are prompts for the team, not advice to treat."));
+    } else if (subject->wish == WISH_HOLD) {
+        text_add_slice(&text, subject_field(subject) == FIELD_HIV
+                                  ? SLICE("Salvage antiretroviral therapy for ")
+                                  : SLICE("Salvage therapy for "));
         words_disease(subject, &text);
         text_add_slice(&text, SLICE(", "));
         text_add_slice(&text, slice_of(proof_words(subject->line->proof)));
@@ -86,7 +94,9 @@ static void note_earlier_lines(struct body *body, const struct subject *subject,
     for (const struct line *line = history->lines; line != subject->line; line++) {
         char bytes[PLAN_TEXT_BYTES];
         struct text text = TEXT(bytes);
-        text_add_slice(&text, written++ > 0 ? SLICE("; line ")
+        bool is_renal = subject_field(subject) == FIELD_RENAL;
+        text_add_slice(&text, written++ > 0 ? (is_renal ? SLICE("; step ") : SLICE("; line "))
+                              : is_renal    ? SLICE("Earlier steps, as recorded: step ")
                                             : SLICE("Earlier lines, as ordered: line "));
         text_add_number(&text, line->number);
         text_add_slice(&text, SLICE(": "));
@@ -120,7 +130,10 @@ static void note_classes(struct body *body, const struct subject *subject, note_
         text_add_slice(&text, SLICE(") "));
         words_days(subject, exposure->first, exposure->last, &text);
         if (exposure->failed)
-            text_add_slice(&text, SLICE(", followed by relapse, progression or a salvage line"));
+            text_add_slice(&text,
+                           subject_field(subject) == FIELD_HIV
+                               ? SLICE(", followed by treatment failure")
+                               : SLICE(", followed by relapse, progression or a salvage line"));
         buffer_add(note, words_slice(&text));
     }
     if (note->len > 0)
@@ -138,7 +151,17 @@ static bool has_trait(const struct history *history, uint32_t trait)
 
 bool care_plan_has_text(const struct subject *subject, const struct plan_text *text)
 {
-    return text->kind == PLAN_TEXT_PROMPT || has_trait(subject->history, text->trait);
+    switch (text->kind) {
+    case PLAN_TEXT_PROMPT:
+        return subject_field(subject) == FIELD_CANCER;
+    case PLAN_TEXT_HIV:
+        return subject_field(subject) == FIELD_HIV;
+    case PLAN_TEXT_RENAL:
+        return subject_field(subject) == FIELD_RENAL;
+    case PLAN_TEXT_CLASS:
+        return has_trait(subject->history, text->trait);
+    }
+    return false;
 }
 
 static void note_texts(struct body *body, const struct subject *subject, enum plan_text_kind kind,
@@ -156,6 +179,8 @@ void care_plan_each_note(struct body *body, const struct subject *subject, note_
     note_classes(body, subject, put);
     note_texts(body, subject, PLAN_TEXT_CLASS, put);
     note_texts(body, subject, PLAN_TEXT_PROMPT, put);
+    note_texts(body, subject, PLAN_TEXT_HIV, put);
+    note_texts(body, subject, PLAN_TEXT_RENAL, put);
 }
 
 static bool has_notes(const struct subject *subject)

@@ -80,6 +80,8 @@ static void put_shared(struct buffer *out, const struct subject *subject)
     }
     put_bool(out, input->with_extensions);
     encode_slice(out, subject->history->disease->name);
+    if (subject_field(subject) != FIELD_CANCER)
+        encode_varint(out, (uint64_t)subject_field(subject));
     put_line(out, subject->line);
     put_verdict(out, &subject->history->verdict);
 }

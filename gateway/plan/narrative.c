@@ -114,6 +114,8 @@ static void add_ingredients(struct buffer *out, const struct line *line)
 {
     size_t left = BUDGET_INGREDIENTS - sizeof " and 4294967295 more";
     unsigned shown = 0;
+    if (line->drug_count == 0) /* dialysis */
+        return;
     buffer_add(out, SLICE("<li>Ingredients ordered: "));
     for (; shown < line->drug_count; shown++) {
         struct slice name = line->drugs[shown]->name;
@@ -150,17 +152,21 @@ static void add_holding(struct buffer *out, const struct subject *subject)
     words_number(subject, &number);
     words_regimen(subject->line, &regimen);
     buffer_add(out, SLICE("<ul>"));
-    add_item(out, "Line: ", text_slice(&number), 32);
-    add_item(out, "Regimen: ", words_slice(&regimen), BUDGET_REGIMEN);
+    bool is_renal = subject_field(subject) == FIELD_RENAL;
+    add_item(out, is_renal ? "Step: " : "Line: ", text_slice(&number), 32);
+    add_item(out, is_renal ? "Renal replacement: " : "Regimen: ", words_slice(&regimen),
+             BUDGET_REGIMEN);
     add_ingredients(out, subject->line);
     add_item(out, "Start: ", slice_of(date_format(subject->line->start, day)), 16);
     add_item(out, "Grade: ", slice_of(grade_name(verdict->grade)), 16);
     add_item(out, "Basis: ", verdict->basis, BUDGET_BASIS);
     add_item(out, "Status: ", slice_of(disease_status_name(verdict->status)), 16);
     add_reasons(out, verdict);
-    buffer_add(out,
-               SLICE("</ul><p>Inferred from orders and conditions; an order does not say that a "
-                     "drug reached the patient.</p>"));
+    buffer_add(out, is_renal
+                        ? SLICE("</ul><p>Inferred from procedures, orders and conditions; no "
+                                "publication defines salvage in renal replacement.</p>")
+                        : SLICE("</ul><p>Inferred from orders and conditions; an order does not "
+                                "say that a drug reached the patient.</p>"));
 }
 
 /* Who says so and on how much: the end of the narrative, which is no part of the meaning.  An order

@@ -24,6 +24,15 @@ struct subject {
     struct date end;
 };
 
+/* What it is about decides the words: a line against cancer or against HIV, or a step of renal
+ * replacement. */
+enum subject_field { FIELD_CANCER, FIELD_HIV, FIELD_RENAL };
+static inline enum subject_field subject_field(const struct subject *subject)
+{
+    enum disease_family family = subject->history->disease->family;
+    return family == DISEASE_HIV ? FIELD_HIV : family == DISEASE_RENAL ? FIELD_RENAL : FIELD_CANCER;
+}
+
 /* The digests of what the two kinds say; see meaning.c. */
 struct meaning {
     struct sha256 flag, care_plan;

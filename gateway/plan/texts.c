@@ -67,12 +67,15 @@ static void read_row(struct texts_reader *reader, const struct slice cells[COLUM
 {
     struct slice kind = cells[0], key = cells[1], text = cells[2], source = cells[3];
     bool is_class = slice_is(kind, "class");
-    enum plan_text_kind of = is_class ? PLAN_TEXT_CLASS : PLAN_TEXT_PROMPT;
+    enum plan_text_kind of = is_class                  ? PLAN_TEXT_CLASS
+                             : slice_is(kind, "hiv")   ? PLAN_TEXT_HIV
+                             : slice_is(kind, "renal") ? PLAN_TEXT_RENAL
+                                                       : PLAN_TEXT_PROMPT;
     const char *text_fault = fault_of_text(text);
     uint32_t trait = is_class ? trait_of(key) : 0;
 
-    if (!is_class && !slice_is(kind, "prompt"))
-        complain(reader, "kind", "expected prompt or class");
+    if (of == PLAN_TEXT_PROMPT && !slice_is(kind, "prompt"))
+        complain(reader, "kind", "expected prompt, hiv, renal or class");
     if (key.len == 0)
         complain(reader, "key", "the key is missing");
     else if (is_class && trait == 0)

@@ -1,7 +1,8 @@
 /* plan/texts.h -- the sentences of mappings/outputs.tsv: prompts to clinicians, and theirs to edit.
  *
- * What      four columns: kind, key, text, source.  A `prompt` goes into every salvage CarePlan, in
- *           the order of the file.  A `class` goes in when a drug with the trait `key` was ordered
+ * What      four columns: kind, key, text, source.  A `prompt` goes into every salvage CarePlan of
+ *           a cancer, a `hiv` and a `renal` into those of HIV and of the kidneys, in the order of
+ *           the file.  A `class` goes in when a drug with the trait `key` was ordered
  *           (domain/drug.h).  Texts are questions for a tumour board, never advice to treat.
  * Owns      texts live in the arena, as long as the loaded mapping.
  * Errors    every fault of the file at once, a line each: "mappings/outputs.tsv:4: key: what".
@@ -16,7 +17,7 @@
 #define PLAN_TEXT_MAX 400 /* bytes of one text */
 #define PLAN_TEXT_MARK_BYTES 16
 
-enum plan_text_kind { PLAN_TEXT_PROMPT, PLAN_TEXT_CLASS };
+enum plan_text_kind { PLAN_TEXT_PROMPT, PLAN_TEXT_CLASS, PLAN_TEXT_HIV, PLAN_TEXT_RENAL };
 
 struct plan_text {
     enum plan_text_kind kind;

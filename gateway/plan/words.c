@@ -42,9 +42,16 @@ void words_disease(const struct subject *subject, struct text *out)
 
 void words_flag(const struct subject *subject, struct text *out)
 {
-    text_add_slice(out, SLICE("Salvage therapy "));
-    text_add_slice(out, slice_of(proof_words(subject->line->proof)));
-    text_add_slice(out, SLICE(": line "));
+    static const char *const beginnings[] = {
+        [FIELD_CANCER] = "Salvage therapy ",
+        [FIELD_HIV] = "Salvage antiretroviral therapy ",
+        [FIELD_RENAL] = "Renal replacement ",
+    };
+    bool is_renal = subject_field(subject) == FIELD_RENAL;
+    text_add_slice(out, slice_of(beginnings[subject_field(subject)]));
+    text_add_slice(out,
+                   is_renal ? SLICE("on record") : slice_of(proof_words(subject->line->proof)));
+    text_add_slice(out, is_renal ? SLICE(": step ") : SLICE(": line "));
     words_number(subject, out);
     text_add_slice(out, SLICE(", "));
     words_regimen(subject->line, out);
@@ -56,9 +63,15 @@ void words_flag(const struct subject *subject, struct text *out)
 
 void words_care_plan(const struct subject *subject, struct text *out)
 {
-    text_add_slice(out, SLICE("Line "));
+    static const char *const beginnings[] = {
+        [FIELD_CANCER] = "Line ",
+        [FIELD_HIV] = "Antiretroviral line ",
+        [FIELD_RENAL] = "Renal replacement, step ",
+    };
+    bool is_renal = subject_field(subject) == FIELD_RENAL; /* a transplant salvages nothing */
+    text_add_slice(out, slice_of(beginnings[subject_field(subject)]));
     words_number(subject, out);
-    text_add_slice(out, SLICE(" (salvage): "));
+    text_add_slice(out, is_renal ? SLICE(": ") : SLICE(" (salvage): "));
     words_regimen(subject->line, out);
 }
 

@@ -88,7 +88,7 @@ static struct cancer *add_cancer(struct engine *engine, const struct disease *di
     for (unsigned i = 0; i < engine->cancer_count; i++)
         if (engine->cancers[i].disease == disease)
             return &engine->cancers[i];
-    if (engine->cancer_count == LOT_HISTORIES_MAX)
+    if (engine->cancer_count == LOT_CANCERS_MAX)
         return NULL;
     struct cancer *cancer = &engine->cancers[engine->cancer_count++];
     *cancer = (struct cancer){ .disease = disease, .diagnosed = DATE_NONE, .known = DATE_NONE };
@@ -133,7 +133,7 @@ static bool is_covered(const struct engine *engine, unsigned at)
 
 static void merge_cancers(struct engine *engine)
 {
-    bool covered[LOT_HISTORIES_MAX];
+    bool covered[LOT_CANCERS_MAX];
     for (unsigned i = 0; i < engine->cancer_count; i++)
         covered[i] = is_covered(engine, i);
     for (unsigned i = 0; i < engine->cancer_count; i++) {
@@ -186,7 +186,7 @@ bool cancers_collect(struct engine *engine, struct err *err)
     }
     if (!fits)
         return err_fail(err, ERR_TOO_LARGE, "therapy", "more than %d different cancers",
-                        LOT_HISTORIES_MAX);
+                        LOT_CANCERS_MAX);
     merge_cancers(engine);
     sort_cancers(engine);
     return true;
@@ -333,6 +333,45 @@ static struct attribution by_drug(const struct engine *engine, const struct drug
     return found != 0 ? one_or_many(found) : (struct attribution){ .how = ATTRIBUTED_NOWHERE };
 }
 
+static struct attribution to_chronic(const struct chronic *chronic)
+{
+    if (chronic->disease == NULL)
+        return (struct attribution){ .how = ATTRIBUTED_ELSEWHERE };
+    return (struct attribution){ .how = ATTRIBUTED, .diseases = chronic->bit };
+}
+
+/* Drugs that are for HIV or for the kidneys, whatever cancers there are.  Antiretrovirals without
+ * HIV on record are looked at too: what they were for is told (HIV-002 to HIV-004). */
+static bool is_chronic(const struct engine *engine, const struct drug *drug,
+                       struct attribution *out)
+{
+    if (drug->group == DRUG_ANTIRETROVIRAL) {
+        *out = (struct attribution){ .how = ATTRIBUTED, .diseases = engine->hiv.bit };
+        return true;
+    }
+    if (drug->group == DRUG_SUPPORTIVE && drug_has(drug, TRAIT_INDUCER)) {
+        *out = to_chronic(&engine->hiv);
+        return true;
+    }
+    if (drug->group != DRUG_IMMUNOSUPPRESSANT && drug->group != DRUG_DIALYSIS)
+        return false;
+    *out = renal_drug_of(&engine->rules->renal, drug) != NULL
+               ? to_chronic(&engine->renal)
+               : (struct attribution){ .how = ATTRIBUTED_ELSEWHERE };
+    return true;
+}
+
+/* RRT-016: sirolimus, everolimus and alemtuzumab keep a graft where no cancer lists them. */
+static bool is_for_graft(const struct engine *engine, const struct drug *drug)
+{
+    if (engine->renal.disease == NULL || renal_drug_of(&engine->rules->renal, drug) == NULL)
+        return false;
+    for (unsigned i = 0; i < engine->cancer_count; i++)
+        if (disease_lists_drug(engine->cancers[i].disease, drug))
+            return false;
+    return true;
+}
+
 static bool text_has(struct slice text, const char *word)
 {
     size_t len = strlen(word);
@@ -356,7 +395,10 @@ static bool is_trial_agent(const struct event *order)
 struct attribution attribute_order(const struct engine *engine, const struct event *order,
                                    const struct drug *drug, int32_t start)
 {
-    struct attribution out = by_reference(engine, order);
+    struct attribution out;
+    if (is_chronic(engine, drug, &out))
+        return out;
+    out = by_reference(engine, order);
     out.rule = RULE_EXP_BY_REFERENCE;
     if (out.how != ATTRIBUTED_NOT_TOLD && RULE_ON(EXP_BY_REFERENCE))
         return out;
@@ -364,6 +406,8 @@ struct attribution attribute_order(const struct engine *engine, const struct eve
     out.rule = RULE_EXP_BY_CODE;
     if (out.how != ATTRIBUTED_NOT_TOLD && RULE_ON(EXP_BY_CODE))
         return out;
+    if (is_for_graft(engine, drug))
+        return to_chronic(&engine->renal);
     out = (struct attribution){ .how = ATTRIBUTED_NOWHERE, .rule = RULE_EXP_UNATTRIBUTED };
     if (engine->cancer_count == 0)
         return out;

@@ -4,9 +4,11 @@
 #include "therapy/evidence.h"
 #include "therapy/exposure.h"
 #include "therapy/finish.h"
+#include "therapy/hiv.h"
 #include "therapy/left_out.h"
 #include "therapy/lines.h"
 #include "therapy/range.h"
+#include "therapy/renal.h"
 #include "therapy/verdict.h"
 
 /* --- the patient's events by type ------------------------------------------------------------ */
@@ -65,14 +67,15 @@ static bool is_listed_unmapped(const struct event *event)
 static bool split_events(struct engine *engine, const struct event *events, size_t count,
                          struct therapy *out)
 {
-    const struct event **lists = arena_alloc_raw(engine->arena, (5 * count + 1) * sizeof(*lists));
+    const struct event **lists = arena_alloc_raw(engine->arena, (6 * count + 1) * sizeof(*lists));
     if (lists == NULL)
         return false;
     engine->orders = lists;
     engine->conditions = lists + count;
     engine->procedures = lists + 2 * count;
     engine->given = lists + 3 * count;
-    const struct event **unmapped = lists + 4 * count;
+    engine->observations = lists + 4 * count;
+    const struct event **unmapped = lists + 5 * count;
     unsigned unmapped_count = 0;
     for (size_t i = 0; i < count; i++) {
         const struct event *event = &events[i];
@@ -84,12 +87,15 @@ static bool split_events(struct engine *engine, const struct event *events, size
             engine->procedures[engine->procedure_count++] = event;
         else if (event_is_drug_use(event))
             engine->given[engine->given_count++] = event;
+        else if (event->type == FHIR_OBSERVATION)
+            engine->observations[engine->observation_count++] = event;
         if (is_listed_unmapped(event) && RULE_ON(EXP_UNKNOWN))
             unmapped[unmapped_count++] = event;
     }
     sort_references(engine->conditions, engine->condition_count);
     sort_references(engine->procedures, engine->procedure_count);
     sort_references(engine->given, engine->given_count);
+    sort_references(engine->observations, engine->observation_count);
     sort_references(unmapped, unmapped_count);
     out->unmapped = unmapped;
     out->unmapped_count = unmapped_count;
@@ -122,15 +128,34 @@ static bool derive_history(struct engine *engine, unsigned cancer, struct histor
     return true;
 }
 
+/* HIV and the kidneys come after the cancers: bit n of an exposure is history n. */
+static void find_chronic(struct engine *engine)
+{
+    unsigned next = engine->cancer_count;
+    hiv_find(engine);
+    renal_find(engine);
+    if (engine->hiv.disease != NULL)
+        engine->hiv.bit = UINT32_C(1) << next++;
+    if (engine->renal.disease != NULL)
+        engine->renal.bit = UINT32_C(1) << next;
+}
+
 static bool derive_histories(struct engine *engine, struct therapy *out, struct err *err)
 {
     struct history *histories =
-        ARENA_ARRAY(engine->arena, struct history, engine->cancer_count + 1);
-    for (unsigned i = 0; histories != NULL && i < engine->cancer_count; i++)
+        ARENA_ARRAY(engine->arena, struct history, engine->cancer_count + 2);
+    unsigned count = engine->cancer_count;
+    if (histories == NULL)
+        return true; /* the overfull arena is told at the end */
+    for (unsigned i = 0; i < engine->cancer_count; i++)
         if (!derive_history(engine, i, &histories[i], err))
             return false;
+    if (engine->hiv.disease != NULL && !hiv_derive(engine, &histories[count++], err))
+        return false;
+    if (engine->renal.disease != NULL && !renal_derive(engine, &histories[count++], err))
+        return false;
     out->histories = histories;
-    out->history_count = histories != NULL ? engine->cancer_count : 0;
+    out->history_count = count;
     return true;
 }
 
@@ -147,9 +172,14 @@ bool therapy_derive(const struct rules *rules, const struct event *events, size_
     engine.next_change = DATE_NONE;
     if (!split_events(&engine, events, count, &therapy))
         return err_fail(err, ERR_TOO_LARGE, "therapy", "too many events for one derivation");
-    if (!cancers_collect(&engine, err) || !exposures_collect(&engine, err) ||
-        !evidence_collect(&engine, err) || !derive_histories(&engine, &therapy, err))
+    if (!cancers_collect(&engine, err))
         return false;
+    find_chronic(&engine);
+    if (!exposures_collect(&engine, err) || !evidence_collect(&engine, err) ||
+        !derive_histories(&engine, &therapy, err))
+        return false;
+    hiv_set_aside(&engine);
+    renal_set_aside(&engine);
     sort_references(engine.unattributed, engine.unattributed_count);
     therapy.unattributed = engine.unattributed;
     therapy.unattributed_count = engine.unattributed_count;

@@ -22,17 +22,29 @@ struct cancer {
     bool is_active;
 };
 
+/* HIV or end-stage renal disease of the patient. */
+struct chronic {
+    const struct disease *disease; /* NULL: not on record */
+    const struct event *condition; /* the earliest that names it; NULL when only an order does */
+    int32_t known;                 /* the earliest day of any; DATE_NONE */
+    uint32_t bit;                  /* in exposure.diseases */
+};
+
+/* Of exposures that no history claims, but that are looked at: prophylaxis without HIV. */
+#define DISEASES_NONE (UINT32_C(1) << 31)
+
 struct engine {
     const struct rules *rules;
     int32_t as_of;
     struct arena *arena;
-    const struct event **orders, **conditions, **procedures; /* conditions by id */
-    unsigned order_count, condition_count, procedure_count;
+    const struct event **orders, **conditions, **procedures, **observations; /* but orders by id */
+    unsigned order_count, condition_count, procedure_count, observation_count;
     const struct event **given; /* administrations, dispenses and statements, by type and id */
     unsigned given_count;
     const struct event **orders_by_id, **orders_by_group; /* made when first needed */
-    struct cancer cancers[LOT_HISTORIES_MAX];
+    struct cancer cancers[LOT_CANCERS_MAX];
     unsigned cancer_count;
+    struct chronic hiv, renal;
     struct exposure *exposures; /* by start, drug, order id */
     unsigned exposure_count;
     struct exposure *plans; /* intent=plan: no exposure, evidence of a planned sequence */

@@ -194,7 +194,7 @@ static void add_condition(struct engine *engine, const struct event *condition)
 static void add_inferred(struct engine *engine)
 {
     unsigned known = engine->atom_count;
-    int32_t remission[LOT_HISTORIES_MAX];
+    int32_t remission[LOT_CANCERS_MAX];
     for (unsigned i = 0; i < engine->cancer_count; i++)
         remission[i] = DATE_NONE;
     for (unsigned i = 0; i < known; i++) {

@@ -9,10 +9,20 @@ bool exposure_makes_lines(const struct drug *drug)
     return drug_makes_lines(drug) || !RULE_ON(SUPPORTIVE);
 }
 
-/* Steroids print the name of a regimen; nothing else of the supportive drugs is of interest. */
+/* Nobody's order of these is lost without a word. */
+static bool is_missed(const struct drug *drug)
+{
+    return (exposure_makes_lines(drug) && drug->group != DRUG_UNKNOWN) ||
+           drug->group == DRUG_ANTIRETROVIRAL;
+}
+
+/* Steroids print the name of a regimen, enzyme inducers explain a dose; nothing else of the
+ * supportive drugs is of interest. */
 bool exposure_is_of_interest(const struct drug *drug)
 {
-    return exposure_makes_lines(drug) || drug_has(drug, TRAIT_STEROID);
+    return exposure_makes_lines(drug) || drug->group == DRUG_ANTIRETROVIRAL ||
+           drug->group == DRUG_IMMUNOSUPPRESSANT || drug->group == DRUG_DIALYSIS ||
+           drug_has(drug, TRAIT_STEROID) || drug_has(drug, TRAIT_INDUCER);
 }
 
 /* --- orders by id or group, for the few that point at another one ---------------------------- */
@@ -301,17 +311,12 @@ static struct attribution attribute(const struct engine *engine, const struct to
     return attribute_order(engine, speaker, told->drug, start);
 }
 
-static bool makes_known_lines(const struct drug *drug)
-{
-    return exposure_makes_lines(drug) && drug->group != DRUG_UNKNOWN;
-}
-
 void exposure_note_undated(struct engine *engine, const struct event *event,
                            const struct drug *drug)
 {
     struct told told = { .event = event, .drug = drug };
     struct attribution attribution = attribute(engine, &told, engine->as_of);
-    if (!makes_known_lines(drug))
+    if (!is_missed(drug))
         return;
     if (attribution.how != ATTRIBUTED_ELSEWHERE && RULE_ON(EXP_UNATTRIBUTED))
         note_unattributed(engine, event);
@@ -323,10 +328,9 @@ void exposure_add(struct engine *engine, const struct told *told)
     bool counts_from_first = told->start.precision == DATE_DAY || RULE_ON(EXP_PARTIAL);
     int32_t start = counts_from_first ? told->start.first.day : told->start.last.day;
     struct attribution attribution = attribute(engine, told, told->start.first.day);
-    if (attribution.how == ATTRIBUTED_NOWHERE && makes_known_lines(told->drug) &&
-        RULE_ON(EXP_UNATTRIBUTED))
+    if (attribution.how == ATTRIBUTED_NOWHERE && is_missed(told->drug) && RULE_ON(EXP_UNATTRIBUTED))
         note_unattributed(engine, told->event); /* EXP-020 */
-    bool makes_lines = makes_known_lines(told->drug);
+    bool makes_lines = is_missed(told->drug);
     if (attribution.how != ATTRIBUTED) {
         if (makes_lines)
             left_out_note(engine, told->event, attribution.rule);
@@ -402,7 +406,7 @@ static void add_order(struct engine *engine, const struct event *order)
         return;
     enum admission admission = admit(engine, order);
     for (unsigned i = 0; admission != ADMIT_COUNT && i < order->drug_count; i++)
-        if (exposure_makes_lines(order->drugs[i]) && order->drugs[i]->group != DRUG_UNKNOWN)
+        if (is_missed(order->drugs[i]))
             left_out_note(engine, order, rule_of_admission(order));
     for (unsigned i = 0; admission != ADMIT_NOT && i < order->drug_count; i++) {
         const struct drug *drug = order->drugs[i];
@@ -412,7 +416,7 @@ static void add_order(struct engine *engine, const struct event *order)
             add_plan(engine, order, drug);
         else if (admission == ADMIT_COUNT)
             add_exposure(engine, order, drug);
-        else if (exposure_makes_lines(drug) && drug->group != DRUG_UNKNOWN)
+        else if (is_missed(drug))
             note_unattributed(engine, order); /* "ever ordered": listed, in no line */
     }
 }

@@ -4,6 +4,12 @@
 
 void left_out_note(struct engine *engine, const struct event *order, enum rule rule)
 {
+    left_out_tell(engine, order, rule, SLICE(""));
+}
+
+void left_out_tell(struct engine *engine, const struct event *order, enum rule rule,
+                   struct slice text)
+{
     unsigned count = engine->left_out_count;
     if (count > 0 && engine->left_out[count - 1].order == order)
         return; /* another drug of the same order */
@@ -17,7 +23,7 @@ void left_out_note(struct engine *engine, const struct event *order, enum rule r
         engine->left_out = larger;
         engine->left_out_room = room;
     }
-    engine->left_out[engine->left_out_count++] = (struct left_out){ order, rule };
+    engine->left_out[engine->left_out_count++] = (struct left_out){ order, rule, text };
 }
 
 /* By type, id and version; the rule last, so that neither arrival nor the order of the histories

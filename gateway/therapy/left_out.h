@@ -10,6 +10,9 @@
 #include "therapy/engine.h"
 
 void left_out_note(struct engine *engine, const struct event *order, enum rule rule);
+/* The same with words for people. */
+void left_out_tell(struct engine *engine, const struct event *order, enum rule rule,
+                   struct slice text);
 /* Fills out->left_out; `events` are those of therapy_derive(). */
 void left_out_finish(struct engine *engine, const struct event *events, size_t count,
                      struct therapy *out);

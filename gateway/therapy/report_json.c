@@ -258,6 +258,8 @@ static void put_left_out(struct json_writer *json, const struct therapy *therapy
         put_resource(json, left_out->order);
         json_put_text(json, "rule", rule_id(left_out->rule));
         json_put_text(json, "reason", rule_reason(left_out->rule));
+        if (left_out->text.len > 0)
+            json_put(json, "text", left_out->text);
         json_object_end(json);
     }
     json_array_end(json);

@@ -11,8 +11,10 @@ static void add_drugs(struct buffer *out, const struct drug *const *drugs, unsig
 static void add_number(struct buffer *out, const struct line *line)
 {
     buffer_format(out, "line %u", line->number);
-    if (line->number_max == 0)
+    if (line->number_max == 0 && line->number_min > line->number)
         buffer_format(out, " on record (at least line %u)", line->number_min);
+    else if (line->number_max == 0)
+        buffer_add(out, SLICE(" or later"));
     else if (line->number_min < line->number_max)
         buffer_format(out, " (%u to %u)", line->number_min, line->number_max);
 }
@@ -61,9 +63,10 @@ static void add_segments(struct buffer *out, const struct line *line)
     for (unsigned i = 0; line->segment_count > 1 && i < line->segment_count; i++) {
         const struct segment *segment = &line->segments[i];
         bool is_open = line->is_open && i + 1 == line->segment_count;
-        buffer_format(out, "      %-13s %s to %s: ", segment_kind_name(segment->kind),
+        buffer_format(out, "      %-13s %s to %s%s", segment_kind_name(segment->kind),
                       date_format(segment->start, start),
-                      is_open ? "ongoing" : date_format(segment->end, end));
+                      is_open ? "ongoing" : date_format(segment->end, end),
+                      segment->drug_count > 0 ? ": " : "");
         add_drugs(out, segment->drugs, segment->drug_count);
         buffer_add_char(out, '\n');
     }
@@ -86,7 +89,7 @@ static void add_line(struct buffer *out, const struct history *history, const st
     add_number(out, line);
     buffer_format(out, "  %s to %s  ", date_format(line->start, start), end_text(line, end));
     if (line->regimen.len > 0)
-        buffer_format(out, "%.*s: ", SLICE_ARGS(line->regimen));
+        buffer_format(out, "%.*s%s", SLICE_ARGS(line->regimen), line->drug_count > 0 ? ": " : "");
     add_drugs(out, line->drugs, line->drug_count);
     if (line->proof != PROOF_ORDERED) /* the rule: it needs no word */
         buffer_format(out, " (%s)", proof_words(line->proof));
@@ -123,7 +126,9 @@ static void add_verdict(struct buffer *out, const struct verdict *verdict, bool 
                       SLICE_ARGS(verdict->basis));
     else
         buffer_format(out, "    not salvage therapy (basis %.*s)", SLICE_ARGS(verdict->basis));
-    if (verdict->status != DISEASE_STATUS_UNKNOWN)
+    if (verdict->status >= DISEASE_STATUS_SUPPRESSED) /* of the virus, of the kidneys */
+        buffer_format(out, ", %s", disease_status_name(verdict->status));
+    else if (verdict->status != DISEASE_STATUS_UNKNOWN)
         buffer_format(out, ", disease %s", disease_status_name(verdict->status));
     buffer_add_char(out, '\n');
     add_reasons(out, "- ", verdict->reasons, verdict->reason_count, explain);
@@ -176,16 +181,37 @@ static void add_list(struct buffer *out, const char *title, const struct event *
     }
 }
 
+/* What people are told about orders and Procedures that are in no line. */
+static void add_left_out(struct buffer *out, const struct therapy *therapy)
+{
+    bool is_first = true;
+    for (unsigned i = 0; i < therapy->left_out_count; i++) {
+        const struct left_out *left_out = &therapy->left_out[i];
+        const struct event *event = left_out->order;
+        const struct concept *concept =
+            event->type == FHIR_PROCEDURE ? &event->code : &event->medication;
+        if (left_out->text.len == 0)
+            continue;
+        buffer_format(out, "%s    %s/%.*s  %.*s: %.*s (%s)\n", is_first ? "  in no line:\n" : "",
+                      fhir_type_name(event->type), SLICE_ARGS(event->id), SLICE_ARGS(concept->text),
+                      SLICE_ARGS(left_out->text), rule_id(left_out->rule));
+        is_first = false;
+    }
+}
+
 void report_text(const struct report_head *head, const struct therapy *therapy, bool explain,
                  struct buffer *out)
 {
     char day[DATE_TEXT_SIZE];
     buffer_format(out, "%.*s on %s\n", SLICE_ARGS(head->patient), date_format(therapy->as_of, day));
     if (therapy->history_count == 0)
-        buffer_add(out, SLICE("  no cancer on record: no lines are derived\n"));
+        buffer_add(
+            out,
+            SLICE("  no cancer, HIV or end-stage renal disease on record: no lines are derived\n"));
     for (unsigned i = 0; i < therapy->history_count; i++)
         add_history(out, &therapy->histories[i], therapy->as_of, explain);
     add_list(out, "ordered, but for which cancer is unknown", therapy->unattributed,
              therapy->unattributed_count);
+    add_left_out(out, therapy);
     add_list(out, "not in the mappings", therapy->unmapped, therapy->unmapped_count);
 }

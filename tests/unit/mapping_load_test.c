@@ -130,9 +130,24 @@ static const struct damage {
       "no "
       "word" },
     { "an unknown stop reason", "stop_reasons.tsv", "text\tbored\tboredom\tme\n", NULL,
-      "mappings/stop_reasons.tsv:LAST reason: 'boredom' is not one of: progression toxicity "
-      "shortage "
-      "simplification completed patient death other" },
+      "mappings/stop_reasons.tsv:LAST reason: 'boredom' is not a word of this column; the nearest "
+      "is 'shortage'" },
+    { "an antiretroviral twice", "antiretrovirals.tsv",
+      "dolutegravir\tDTG\tinsti\tnever\tno\tusual\t-\tno\tme\n", NULL,
+      "mappings/antiretrovirals.tsv:0 ingredient: 'dolutegravir' has two rows" },
+    { "an antiretroviral that is none", "antiretrovirals.tsv",
+      "cisplatin\tCIS\tinsti\tnever\tno\tusual\t-\tno\tme\n", NULL,
+      "mappings/antiretrovirals.tsv:LAST ingredient: 'cisplatin' is not of group antiretroviral in "
+      "drugs.tsv" },
+    { "a number we do not have", "hiv.tsv", "patience\t28\tdays\thouse\n", NULL,
+      "mappings/hiv.tsv:LAST name: 'patience' is not a number of ours" },
+    { "a number twice", "hiv.tsv", "pep\t28\tdays\thouse\n", NULL,
+      "mappings/hiv.tsv:LAST name: 'pep' is in an earlier row already" },
+    { "a state of renal replacement twice", "renal_states.tsv", "dialysis\t-\tdialysis\tme\n", NULL,
+      "mappings/renal_states.tsv:LAST state: 'dialysis' is in an earlier row already" },
+    { "a role that is none", "renal_drugs.tsv", "cisplatin\tpoison\tme\n", NULL,
+      "mappings/renal_drugs.tsv:LAST role: 'poison' is not one of: induction induction_only "
+      "maintenance peritoneal_fluid" },
     { "a stop code twice", "stop_reasons.tsv", "http://snomed.info/sct\t266721009\ttoxicity\tme\n",
       NULL,
       "mappings/stop_reasons.tsv:LAST code: '266721009' has another row already, or is too long" },

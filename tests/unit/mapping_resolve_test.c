@@ -281,6 +281,15 @@ static const struct story stop_stories[] = {
       { { STATUS, "altchoice" } },
       "treatment failure",
       "progression" },
+    { "WHO: a switch for virological failure",
+      { { "http://smart.who.int/hiv/CodeSystem/HIVConcepts", "HIV.D.DE433" } },
+      "",
+      "progression" },
+    { "WHO: a substitution for a better drug",
+      { { "http://smart.who.int/hiv/CodeSystem/HIVConcepts", "HIV.D.DE423" } },
+      "",
+      "new_drug" },
+    { "words of a programme", { { NULL, NULL } }, "New drug available", "new_drug" },
     { "a word we do not know", { { NULL, NULL } }, "per protocol", "other" },
     { "nothing told", { { NULL, NULL } }, "", "none" },
 };
@@ -372,9 +381,11 @@ static void condition_resolves_to(void **state)
 
 static void stop_resolves_to(void **state)
 {
-    static const char *const words[] = { "none",     "progression",    "toxicity",
-                                         "shortage", "simplification", "completed",
-                                         "patient",  "death",          "other" };
+    static const char *const words[] = { "none",      "progression",    "toxicity",
+                                         "shortage",  "simplification", "interaction",
+                                         "pregnancy", "coinfection",    "new_drug",
+                                         "completed", "patient",        "death",
+                                         "other" };
     const struct story *story = *state;
     struct coding codings[4];
     struct event event = { .type = FHIR_MEDICATION_REQUEST };

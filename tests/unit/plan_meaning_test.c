@@ -489,6 +489,10 @@ static void every_member_has_a_row(void **state)
 /* Each text of the table, changed by a letter. */
 static void every_text_is_in_the_digest(void **state)
 {
+    static const char *const words[] = { [PLAN_TEXT_PROMPT] = "prompt",
+                                         [PLAN_TEXT_CLASS] = "class",
+                                         [PLAN_TEXT_HIV] = "hiv",
+                                         [PLAN_TEXT_RENAL] = "renal" };
     (void)state;
     static struct plan plain, changed;
     static struct plan_texts edited;
@@ -499,8 +503,7 @@ static void every_text_is_in_the_digest(void **state)
         struct buffer faults;
         text_add(&out, "kind\tkey\ttext\tsource\n");
         for (unsigned k = 0; k < texts.count; k++)
-            text_add(&out, "%s\t%.*s\t%.*s%s\tx\n",
-                     texts.list[k].kind == PLAN_TEXT_CLASS ? "class" : "prompt",
+            text_add(&out, "%s\t%.*s\t%.*s%s\tx\n", words[texts.list[k].kind],
                      SLICE_ARGS(texts.list[k].key), SLICE_ARGS(texts.list[k].text),
                      i == k ? "?" : "");
         arena_init(&arena, 4 << 20);

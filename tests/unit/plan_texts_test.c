@@ -19,7 +19,8 @@ static const struct texts_case {
       "outputs.tsv:1: text: the first line must be: kind, key, text, source\n",
       0 },
     { "every fault of a row is told", HEADER "advice\t\t\t\n",
-      "outputs.tsv:2: kind: expected prompt or class\noutputs.tsv:2: key: the key is missing\n"
+      "outputs.tsv:2: kind: expected prompt, hiv, renal or class\noutputs.tsv:2: key: the key is "
+      "missing\n"
       "outputs.tsv:2: text: the text is missing\noutputs.tsv:2: source: the source is missing\n",
       0 },
     { "a row with three or five columns is refused, and the reading goes on",

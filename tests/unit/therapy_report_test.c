@@ -268,14 +268,14 @@ static void text_tells_the_story(void **state)
     story_end(&story);
 }
 
-/* A patient without any cancer, and one without anything. */
+/* A patient without any disease of ours, and one without anything. */
 static void nothing_is_an_answer(void **state)
 {
     struct story story;
     (void)state;
     story_begin(&story);
     assert_int_equal(story_derive(&story, "2026-01-01")->history_count, 0);
-    story_tell(&story, "@B20 2015-01-01; dolutegravir 2015-01-01..open");
+    story_tell(&story, "@E11.9 2015-01-01; metforminol 2015-01-01..open");
     assert_int_equal(story_derive(&story, "2026-01-01")->history_count, 0);
     story_end(&story);
 }

@@ -173,6 +173,7 @@ static const struct slice *one_reference(struct story *story, const char *type, 
 }
 
 #define ICD10CM "http://hl7.org/fhir/sid/icd-10-cm"
+#define WHO_HIV "http://smart.who.int/hiv/CodeSystem/HIVConcepts"
 
 /* --- words behind an order ------------------------------------------------------------------- */
 
@@ -199,10 +200,20 @@ static bool read_status_word(struct event *order, struct slice word)
 
 static bool read_reason_word(struct event *order, struct slice word)
 {
-    static const char *const words[] = { "toxicity", "progression", "shortage", "simplification" };
+    static const struct {
+        const char *word, *text;
+    } words[] = { { "toxicity", "toxicity" },
+                  { "progression", "progression" },
+                  { "shortage", "shortage" },
+                  { "simplification", "simplification" },
+                  { "interaction", "drug interaction" },
+                  { "pregnancy", "pregnancy" },
+                  { "tuberculosis", "tuberculosis" },
+                  { "new-drug", "new drug available" },
+                  { "failure", "virological failure" } };
     for (size_t i = 0; i < COUNT_OF(words); i++) {
-        if (slice_is(word, words[i])) {
-            order->status_reason.text = slice_of(words[i]);
+        if (slice_is(word, words[i].word)) {
+            order->status_reason.text = slice_of(words[i].text);
             return true;
         }
     }
@@ -257,6 +268,10 @@ static bool read_value_word(struct story *story, struct event *order, struct sli
         order->reason_reference_count = 1;
     else if (slice_is(name, "code"))
         order->reason_code = code_concept(story, ICD10CM, value);
+    else if (slice_is(name, "why"))
+        order->status_reason = code_concept(story, WHO_HIV, value);
+    else if (slice_is(name, "change"))
+        order->reason_code = code_concept(story, WHO_HIV, value);
     else if (slice_is(name, "supply"))
         order->supply_days = number;
     else if (slice_is(name, "bounds"))
@@ -282,6 +297,8 @@ static bool read_plain_word(struct event *order, struct slice word)
         order->treatment_intent = TREATMENT_PALLIATIVE;
     else if (slice_is(word, "reported"))
         order->reported = true;
+    else if (slice_is(word, "bid"))
+        order->doses_per_1000_days = 2000;
     else if (slice_is(word, "not-perform"))
         order->do_not_perform = true;
     else if (slice_is(word, "authored")) { /* only the day of writing is known */
@@ -417,7 +434,9 @@ static void tell_condition(struct story *story, struct slice clause)
 {
     struct event *condition = add_event(story, FHIR_CONDITION, 'c', &story->conditions);
     struct slice rest = slice_skip(clause, 1);
-    condition->code = code_concept(story, ICD10CM, next_word(&rest));
+    struct slice code = next_word(&rest);
+    condition->code =
+        code_concept(story, slice_starts(code, SLICE("HIV.D.")) ? WHO_HIV : ICD10CM, code);
     condition->clinical_status = CLINICAL_ACTIVE;
     condition->verification_status = VERIFICATION_CONFIRMED;
     while ((rest = trim(rest)).len > 0) {
@@ -453,17 +472,68 @@ static void tell_condition(struct story *story, struct slice clause)
 
 static void tell_procedure(struct story *story, struct slice clause)
 {
-    struct event *event = add_event(story, FHIR_PROCEDURE, 'p', &story->procedures);
+    static const struct {
+        const char *word;
+        enum procedure_kind kind;
+    } kinds[] = {
+        { "sct", PROCEDURE_TRANSPLANT_AUTOLOGOUS }, { "allo", PROCEDURE_TRANSPLANT_ALLOGENEIC },
+        { "apheresis", PROCEDURE_APHERESIS },       { "hd", PROCEDURE_HAEMODIALYSIS },
+        { "pd", PROCEDURE_PERITONEAL_DIALYSIS },    { "dialysis", PROCEDURE_DIALYSIS },
+        { "kidney", PROCEDURE_KIDNEY_TRANSPLANT }
+    };
     struct slice rest = slice_skip(clause, 1), kind = next_word(&rest);
-    event->procedure = slice_is(kind, "sct")         ? PROCEDURE_TRANSPLANT_AUTOLOGOUS
-                       : slice_is(kind, "allo")      ? PROCEDURE_TRANSPLANT_ALLOGENEIC
-                       : slice_is(kind, "apheresis") ? PROCEDURE_APHERESIS
-                                                     : PROCEDURE_NONE;
+    struct when when = read_when(&rest);
+    struct slice words = rest;
+    for (int i = 0; i < when.times; i++) {
+        struct event *event = add_event(story, FHIR_PROCEDURE, 'p', &story->procedures);
+        for (size_t k = 0; k < COUNT_OF(kinds); k++)
+            if (slice_is(kind, kinds[k].word))
+                event->procedure = kinds[k].kind;
+        event->status = when.is_open ? STATUS_ACTIVE : STATUS_COMPLETED;
+        event->effective = when.start;
+        if (i > 0)
+            event->effective = span_of(date_add(when.start.first, i * when.every));
+        if (!when.is_open && when.end.first.day != when.start.first.day)
+            event->effective_end = when.end;
+        rest = words;
+        struct slice word = next_word(&rest);
+        if (slice_starts(word, SLICE("plan:")))
+            event->protocol = slice_skip(word, 5);
+        if (slice_is(word, "error"))
+            event->status = STATUS_ENTERED_IN_ERROR;
+    }
+}
+
+/* "#vl 2020-01-01 1500", "<50", "not-detected"; "#log 2020-01-01 3.5". */
+static void tell_viral_load(struct story *story, struct slice clause)
+{
+    struct event *event = add_event(story, FHIR_OBSERVATION, 'o', &story->observations);
+    struct slice rest = slice_skip(clause, 1), kind = next_word(&rest);
     event->status = STATUS_COMPLETED;
+    event->observation =
+        slice_is(kind, "log") ? OBSERVATION_HIV_VIRAL_LOAD_LOG : OBSERVATION_HIV_VIRAL_LOAD;
     event->effective = read_span(next_word(&rest));
-    struct slice word = next_word(&rest);
-    if (slice_starts(word, SLICE("plan:")))
-        event->protocol = slice_skip(word, 5);
+    struct slice value = next_word(&rest);
+    if (slice_is(value, "not-detected")) {
+        event->finding = FINDING_NOT_DETECTED;
+        return;
+    }
+    event->value.is_stated = true;
+    if (value.len > 0 && (value.at[0] == '<' || value.at[0] == '>')) {
+        event->value.comparator = value.at[0] == '<' ? COMPARATOR_LESS : COMPARATOR_GREATER;
+        value = slice_skip(value, 1);
+    }
+    bool is_fraction = false;
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.at[i] == '.') {
+            is_fraction = true;
+            continue;
+        }
+        event->value.digits = event->value.digits * 10 + (value.at[i] - '0');
+        event->value.scale += is_fraction;
+    }
+    if (slice_is(next_word(&rest), "error"))
+        event->status = STATUS_ENTERED_IN_ERROR;
 }
 
 void story_tell(struct story *story, const char *text)
@@ -476,6 +546,8 @@ void story_tell(struct story *story, const char *text)
             tell_condition(story, clause);
         else if (clause.at[0] == '!')
             tell_procedure(story, clause);
+        else if (clause.at[0] == '#')
+            tell_viral_load(story, clause);
         else
             tell_orders(story, clause);
     }

@@ -8,7 +8,10 @@
  *             letrozole 2021-01-04..open                     active, without an end
  *             given cisplatin 2021-01-04 x4/21 based:m1      administrations (dispensed, told: alike)
  *             @C83.30 2021-11-20 relapse                     a Condition (ICD-10-CM)
- *             !sct 2021-07-03                                a Procedure (sct allo apheresis)
+ *             @HIV.D.DE228 2021-11-20                        a Condition (WHO SMART HIV)
+ *             !sct 2021-07-03                                a Procedure (sct allo apheresis hd pd
+ *                                                            dialysis kidney)
+ *             #vl 2021-07-03 <50                             a viral load (log: its logarithm)
  *
  *           followed by any of the words of order_words[] in story.c: stopped, toxicity, curative,
  *           plan:A, for:c1, intent:filler, based:m1, supply:30 ...  Orders are m1, m2 ...,
@@ -27,7 +30,7 @@ struct story {
     struct arena arena;
     struct event *events;
     size_t count, room;
-    unsigned orders, conditions, procedures, given;
+    unsigned orders, conditions, procedures, given, observations;
 };
 
 /* The mapping of the repository's mappings/; stops the program with its faults printed. */
