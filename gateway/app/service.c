@@ -332,8 +332,7 @@ static const struct ingest_tenant *ingest_tenants(struct service *service)
             ARENA_ARRAY(&service->arena, struct ingest_destination, count + 1);
         for (unsigned k = 0; destinations != NULL && k < count; k++)
             destinations[k] =
-                (struct ingest_destination){ slice_of(found[k]->name), outbox_kinds(found[k]),
-                                             found[k]->message_delay_ms };
+                (struct ingest_destination){ slice_of(found[k]->name), outbox_kinds(found[k]) };
         tenants[i] = (struct ingest_tenant){ config->tenants[i], destinations, count };
     }
     return tenants;

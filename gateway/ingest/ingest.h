@@ -26,8 +26,7 @@
 /* Where a tenant's postings go. */
 struct ingest_destination {
     struct slice name;
-    unsigned kinds;           /* POSTING_BIT() of what it may be told by */
-    int64_t message_delay_ms; /* what changes again within it is one message, not two */
+    unsigned kinds; /* POSTING_BIT() of what it may be told by */
 };
 
 struct ingest_tenant {

@@ -321,11 +321,6 @@ static unsigned kinds_of(const struct ingest_tenant *tenant)
     return kinds;
 }
 
-static bool is_note(enum posting_kind kind)
-{
-    return kind == POSTING_COMMUNICATION || kind == POSTING_DOCUMENT;
-}
-
 static bool want_postings(struct patient_set *set, const struct patient_work *patient,
                           const struct plan *plan, struct err *err)
 {
@@ -348,7 +343,6 @@ static bool want_postings(struct patient_set *set, const struct patient_work *pa
             if ((destination->kinds & POSTING_BIT(posting->kind)) == 0)
                 continue;
             row.destination = destination->name;
-            row.due_ms = set->now_ms + (is_note(posting->kind) ? destination->message_delay_ms : 0);
             if (!store_outbox_want(set->tx, &row, err))
                 return false;
             set->wrote_outbox = true;

@@ -59,6 +59,7 @@ struct delivery_site {
     struct slice base;    /* the base URL, without a slash at its end */
     struct ladder ladder; /* without rungs, each row is sent whatever else is */
     struct message_site message;
+    int64_t message_delay_ms; /* what changes again within it is one message, not two */
 };
 
 /* How SEARCHING looks for a record. */

@@ -248,6 +248,20 @@ static void leave_out(struct delivery *delivery, unsigned chosen)
     delivery_settle_empty(delivery, bytes);
 }
 
+/* Corrections come one after the other; whoever reads a message should read how they end. */
+static bool is_too_early(const struct delivery *delivery, const struct delivery_moment *moment)
+{
+    int64_t due_ms = delivery->row.changed_ms + delivery->site->message_delay_ms;
+    return delivery_is_note(delivery) && moment->now_ms < due_ms &&
+           !delivery_held_is_unknown(&delivery->row.held);
+}
+
+static void wait_for_more(struct delivery *delivery)
+{
+    delivery_note(delivery, "waiting", "for-more");
+    delivery_put_off(delivery, delivery->row.changed_ms + delivery->site->message_delay_ms);
+}
+
 void delivery_decide(struct delivery *delivery, const struct delivery_moment *moment)
 {
     const struct outbox_row *row = &delivery->row;
@@ -262,6 +276,8 @@ void delivery_decide(struct delivery *delivery, const struct delivery_moment *mo
         sm_move(&delivery->sm, DELIVERY_ASKING);
     else if (is_off_ladder(delivery, &chosen))
         leave_out(delivery, chosen);
+    else if (is_too_early(delivery, moment))
+        wait_for_more(delivery);
     else if (is_provenance)
         decide_provenance(delivery, moment);
     else if (delivery_is_note(delivery) && delivery_body(delivery, moment->now_ms).len == 0)

@@ -236,7 +236,8 @@ bool destination_open(struct destination *destination, struct outbox *outbox,
     destination->site = (struct delivery_site){ .system = slice_of(outbox->instance),
                                                 .base = slice_of(own->base_url),
                                                 .ladder = own->ladder,
-                                                .message = own->message };
+                                                .message = own->message,
+                                                .message_delay_ms = own->message_delay_ms };
     struct slice *base = &destination->site.base;
     while (base->len > 0 && base->at[base->len - 1] == '/')
         base->len--;

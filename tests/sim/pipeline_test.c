@@ -50,8 +50,7 @@ static void gateway_open(struct gateway *gateway)
     static const struct ingest_destination ehr = { { "ehr", 3 },
                                                    POSTING_BIT(POSTING_FLAG) |
                                                        POSTING_BIT(POSTING_CARE_PLAN) |
-                                                       POSTING_BIT(POSTING_PROVENANCE),
-                                                   0 };
+                                                       POSTING_BIT(POSTING_PROVENANCE) };
     static const struct ingest_tenant tenant = { .tenant = { .name = { "site", 4 } },
                                                  .destinations = &ehr,
                                                  .destination_count = 1 };

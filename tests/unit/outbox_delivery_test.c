@@ -89,7 +89,7 @@ static struct capability capability_of(const char *name)
 
 /* row: words that change a new Flag that is wanted: inactive, target (id 7, version 1, an older wish
  * is held), no-etag, held (what is wanted), unknown, unknown-post, older (the unknown one was an
- * older wish), message, document, ladder (the usual rungs), provenance, waiting, no-flag, dead-flag, old (wanted for ten days), tired. */
+ * older wish), message, document, delay (of a minute), ladder (the usual rungs), provenance, waiting, no-flag, dead-flag, old (wanted for ten days), tired. */
 static const struct story {
     const char *name, *mode, *row, *answers, *transcript;
 } stories[] = {
@@ -287,6 +287,10 @@ static const struct story {
     { "US Core 9: the same note was there", "us-core", "document", "found 0; same; 200 9 1",
       "GET DocumentReference?identifier; save; POST DocumentReference unless; "
       "settled 9 W/\"1\" holds there-already" },
+    { "a message waits for what else changes", "meditech", "message delay", "",
+      "pending waiting for-more" },
+    { "... but not the look for one that may be there", "epic", "message delay unknown-post",
+      "found 1=", "GET Communication?patient; settled 50 W/\"1\" holds reconciled" },
     /* --- the ladder */
     { "a Flag where messages are the only way", "meditech", "ladder", "",
       "settled - - empty told-by communication" },
@@ -616,6 +620,8 @@ static void story_goes(void **state)
                                   .base = SLICE("https://ehr/fhir"),
                                   .message = { .recipients = { SLICE("Group/1") },
                                                .recipient_count = 1 } };
+    if (row_has(story, "delay"))
+        site.message_delay_ms = 60000;
     if (row_has(story, "ladder"))
         site.ladder = ladder_default();
     delivery_start(&teller.delivery, &teller.row, &site, &teller.arena);
