@@ -6,6 +6,7 @@
 #include "app/mapping_files.h"
 #include "app/offline.h"
 #include "command.h"
+#include "therapy/difference.h"
 #include "therapy/report.h"
 
 #define INPUT_BYTES_MAX ((size_t)4 * 1024 * 1024 * 1024)
@@ -16,7 +17,7 @@ enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_SVG, FORMAT_HTML };
 
 struct choices {
     int format;
-    const char *as_of, *mappings, *overlay, *rules, *profile;
+    const char *as_of, *mappings, *overlay, *rules, *profile, *since, *compare;
     bool explain, unmapped;
 };
 
@@ -52,7 +53,7 @@ static const char *find_mappings(const char *chosen, struct arena *arena)
     return "mappings";
 }
 
-static bool read_day(const char *text, struct date *out)
+static bool read_day(const char *option, const char *text, struct date *out)
 {
     struct date_span span;
     struct err err;
@@ -65,7 +66,7 @@ static bool read_day(const char *text, struct date *out)
         *out = span.first;
         return true;
     }
-    fprintf(stderr, "lifeline lines: --as-of '%s' is not a day like 2026-03-01\n", text);
+    fprintf(stderr, "lifeline lines: %s '%s' is not a day like 2026-03-01\n", option, text);
     return false;
 }
 
@@ -167,10 +168,40 @@ static void print_parts(const struct choices *choices, const struct report_page 
 /* What all patients of one run share. */
 struct lines_job {
     const struct choices *choices;
-    struct date as_of;
+    struct date as_of, since; /* since: none without --since */
     const struct mapping *mapping;
-    const struct rules *rules;
+    const struct rules *rules, *compare; /* compare: NULL without --compare */
 };
+
+static bool is_difference(const struct lines_job *job)
+{
+    return job->compare != NULL || !date_is_none(job->since);
+}
+
+/* --since: what changed from then to now; --compare: the other rule set on the right. */
+static bool add_difference(const struct lines_job *job, const struct offline_patient *patient,
+                           const struct therapy *now, struct arena *arena, struct buffer *out,
+                           struct err *err)
+{
+    struct therapy other;
+    struct difference difference;
+    bool is_compare = job->compare != NULL;
+
+    if (!offline_derive(patient, job->mapping, is_compare ? job->compare : job->rules,
+                        is_compare ? job->as_of : job->since, arena, &other, err))
+        return false;
+    difference_find(is_compare ? now : &other, is_compare ? &other : now, arena, &difference);
+    if (arena_overflowed(arena))
+        return err_fail(err, ERR_TOO_LARGE, "difference", "larger than memory's limit");
+    if (job->choices->format == FORMAT_JSON)
+        difference_json(patient->name, &difference, out);
+    else if (is_compare)
+        difference_table(patient->name, &difference, out);
+    else
+        difference_text(patient->name, &difference, out);
+    buffer_add_char(out, '\n');
+    return true;
+}
 
 static unsigned report_all(const struct lines_job *job, const struct offline *offline)
 {
@@ -194,6 +225,11 @@ static unsigned report_all(const struct lines_job *job, const struct offline *of
             print_refused(NULL, patient->name.at, 0, &err);
         } else if (choices->unmapped) {
             print_unmapped(patient, &therapy);
+        } else if (is_difference(job)) {
+            if (!add_difference(job, patient, &therapy, &arena, &parts.bodies, &err)) {
+                failed++;
+                print_refused(NULL, patient->name.at, 0, &err);
+            }
         } else {
             add_patient(choices, &head, &therapy, &parts);
         }
@@ -260,22 +296,38 @@ static const struct rules *choose_rules(const struct choices *choices,
     return one;
 }
 
+static bool check_difference(const struct choices *choices)
+{
+    if (choices->since == NULL && choices->compare == NULL)
+        return true;
+    if (choices->since != NULL && choices->compare != NULL)
+        fprintf(stderr, "lifeline lines: --since and --compare are two questions: ask one\n");
+    else if (choices->format != FORMAT_TEXT && choices->format != FORMAT_JSON)
+        fprintf(stderr, "lifeline lines: --since and --compare answer in text and json\n");
+    else
+        return true;
+    return false;
+}
+
 static int run(const struct choices *choices, const struct operands *files)
 {
     struct table_errors errors = { .count = 0 };
     struct mapping *mapping = NULL;
     struct arena texts;
-    struct lines_job job = { .choices = choices };
+    struct lines_job job = { .choices = choices, .since = date_none() };
     int status = EXIT_USAGE;
 
-    if (!read_day(choices->as_of, &job.as_of))
+    if (!read_day("--as-of", choices->as_of, &job.as_of) ||
+        (choices->since != NULL && !read_day("--since", choices->since, &job.since)) ||
+        !check_difference(choices))
         return EXIT_USAGE;
     arena_init(&texts, OFFLINE_ARENA_BYTES);
     if (mapping_open(find_mappings(choices->mappings, &texts), choices->overlay, &mapping,
                      &errors)) {
         job.mapping = mapping;
         job.rules = choose_rules(choices, mapping, &texts);
-        if (job.rules != NULL)
+        job.compare = choices->compare != NULL ? find_rules(mapping, choices->compare) : NULL;
+        if (job.rules != NULL && (choices->compare == NULL || job.compare != NULL))
             status = derive_files(&job, files, &texts);
         mapping_close(mapping);
     } else {
@@ -302,6 +354,11 @@ int command_lines(int argc, char **argv)
           "lists them)" },
         { "--profile", "KEY", OPTION_TEXT, &choices.profile, NULL,
           "the rules of this row of profiles.tsv for every cancer" },
+        { "--compare", "NAME", OPTION_TEXT, &choices.compare, NULL,
+          "side by side with another rule set, and why they differ\n(text and json)" },
+        { "--since", "DATE", OPTION_TEXT, &choices.since, NULL,
+          "what changed from this day to --as-of, and which resources\nmade the difference (text "
+          "and json)" },
         { "--unmapped", NULL, OPTION_FLAG, &choices.unmapped, NULL,
           "only list the drugs and conditions no mapping knows" },
         { "--mappings", "FOLDER", OPTION_TEXT, &choices.mappings, NULL,
