@@ -60,8 +60,9 @@ const char *disease_status_name(enum disease_status status)
 
 const char *evidence_kind_name(enum evidence_kind kind)
 {
-    static const char *const names[] = { "relapse",   "progression", "refractory",
-                                         "remission", "metastasis",  "castration resistance" };
+    static const char *const names[] = { "relapse",   "progression",   "refractory",
+                                         "remission", "metastasis",    "castration resistance",
+                                         "response",  "stable disease" };
     CHECK((size_t)kind < COUNT_OF(names));
     return names[kind];
 }

@@ -55,6 +55,8 @@ enum evidence_kind {
     EVIDENCE_REMISSION,
     EVIDENCE_METASTASIS,
     EVIDENCE_CASTRATION,
+    EVIDENCE_RESPONSE, /* the disease got better */
+    EVIDENCE_STABLE,
 };
 
 /* What outranks what as the reason of a boundary (RULES_SPEC 4.1.4). */
@@ -72,6 +74,7 @@ struct atom {
     enum evidence_strength strength;
     int32_t day;         /* since 1970-01-01 */
     int32_t order_start; /* STRENGTH_STOP: the start of the stopped order */
+    bool is_partial;     /* the source names no day, only a month or a year */
     uint32_t diseases;   /* bit n: history n */
     const struct event *event;
 };

@@ -84,6 +84,9 @@
     X(EVD_LATE,            "EVD-009", "LATE_EVIDENCE")                                  \
     X(EVD_TEXT,            "EVD-010", "CONDITION_TEXT")                                 \
     X(EVD_CASTRATION,      "EVD-011", "CASTRATION_RESISTANT")                           \
+    X(EVD_OBSERVED,        "EVD-012", "DISEASE_STATUS_OBSERVED")                        \
+    X(EVD_PARTIAL,         "EVD-013", "EVIDENCE_WITHOUT_DAY")                           \
+    X(EVD_GIVEN,           "EVD-014", "ADMINISTRATION_STOPPED")                         \
     /* the salvage verdict */                                                           \
     X(SAL_BASIS,           "SAL-001", "BASIS")                                          \
     X(SAL_EVIDENCE,        "SAL-002", "RELAPSE_EVIDENCE")                               \
@@ -108,6 +111,7 @@
     X(SAL_NOT_STARTED,     "SAL-021", "RELAPSE_WITHOUT_NEW_LINE")                       \
     X(SAL_SHORT,           "SAL-022", "SHORT_LINE_COUNTED")                             \
     X(SAL_CONTRAST,        "SAL-023", "CONTRAST")                                       \
+    X(SAL_CONTROLLED,      "SAL-024", "DISEASE_CONTROLLED")                             \
     /* antiretroviral therapy */                                                        \
     X(HIV_DIAGNOSIS,       "HIV-001", "NO_HIV_DIAGNOSIS")                               \
     X(HIV_PREP,            "HIV-002", "PRE_EXPOSURE_PROPHYLAXIS")                       \

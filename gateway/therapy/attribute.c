@@ -247,6 +247,23 @@ static const struct event *find_condition(const struct engine *engine, struct sl
     return NULL;
 }
 
+/* A focus that is no Condition of the patient (a tumour as a body structure) says nothing. */
+uint32_t cancers_of_observation(const struct engine *engine, const struct event *observation)
+{
+    uint32_t found = 0;
+    bool has_focus = false;
+    for (unsigned i = 0; i < observation->focus_count; i++) {
+        struct slice id = reference_id(observation->focus[i], SLICE("Condition/"));
+        const struct event *condition = id.len > 0 ? find_condition(engine, id) : NULL;
+        if (condition == NULL)
+            continue;
+        has_focus = true;
+        if (condition_counts(condition))
+            found |= cancers_of_condition(engine, condition);
+    }
+    return has_focus || engine->cancer_count != 1 ? found : 1;
+}
+
 static struct attribution one_or_many(uint32_t diseases)
 {
     return (struct attribution){ .how = ATTRIBUTED,

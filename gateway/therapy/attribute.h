@@ -33,6 +33,9 @@ struct attribution attribute_order(const struct engine *engine, const struct eve
 /* The cancers that a Condition speaks of; a code for "some cancer" speaks of the only one. */
 uint32_t cancers_of_condition(const struct engine *engine, const struct event *condition);
 
+/* The cancers that an Observation speaks of: of its focus, else the only one of the patient. */
+uint32_t cancers_of_observation(const struct engine *engine, const struct event *observation);
+
 /* False for Conditions that were refuted or entered in error. */
 bool condition_counts(const struct event *condition);
 bool disease_is_cancer(const struct disease *disease);

@@ -26,7 +26,7 @@ static void add_atoms(struct finding *finding, const struct atom *const *atoms, 
 {
     for (unsigned i = 0; i < count; i++)
         if (atoms[i]->day > after && atoms[i]->day <= until &&
-            atoms[i]->kind != EVIDENCE_REMISSION && atoms[i]->kind != EVIDENCE_CASTRATION)
+            (atoms[i]->kind <= EVIDENCE_REFRACTORY || atoms[i]->kind == EVIDENCE_METASTASIS))
             finding_evidence(finding, atoms[i]->event);
 }
 

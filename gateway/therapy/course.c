@@ -341,6 +341,17 @@ const struct atom *course_remission(const struct course *course, int32_t after, 
     return NULL;
 }
 
+const struct atom *course_control(const struct course *course, int32_t after, int32_t until)
+{
+    const struct atom *found = NULL;
+    for (unsigned i = first_after(course->others, course->other_count, after);
+         i < course->other_count && course->others[i]->day <= until; i++)
+        if (course->others[i]->kind == EVIDENCE_RESPONSE ||
+            course->others[i]->kind == EVIDENCE_STABLE)
+            found = course->others[i];
+    return found;
+}
+
 bool course_same_class(const struct course *course, unsigned a, unsigned b)
 {
     const struct drug *first = course->drugs[a], *second = course->drugs[b];

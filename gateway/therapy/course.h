@@ -26,6 +26,8 @@ const struct atom *course_late_evidence(const struct course *course, const struc
 bool course_is_castration_resistant(const struct course *course, int32_t day);
 /* The first remission in (after, until]; NULL when there is none. */
 const struct atom *course_remission(const struct course *course, int32_t after, int32_t until);
+/* The last response or stable disease in (after, until]; NULL when there is none. */
+const struct atom *course_control(const struct course *course, int32_t after, int32_t until);
 
 /* True when both drugs are of one class. */
 bool course_same_class(const struct course *course, unsigned a, unsigned b);

@@ -15,16 +15,30 @@ static void add_atom(struct engine *engine, const struct atom *atom)
     engine->atoms[engine->atom_count++] = *atom;
 }
 
+/* EVD-013: a month or a year is not the day it began on.  When it was recorded within it, it was
+ * known by that day; else its first day stands for it, and the grade says so. */
+static int32_t onset_day(const struct event *condition, bool *is_partial)
+{
+    const struct date_span *onset = &condition->onset, *recorded = &condition->recorded;
+    *is_partial = onset->precision != DATE_DAY && RULE_ON(EVD_PARTIAL);
+    if (!*is_partial || recorded->precision != DATE_DAY || recorded->first.day < onset->first.day ||
+        recorded->first.day > onset->last.day)
+        return onset->first.day;
+    *is_partial = false;
+    return recorded->first.day;
+}
+
 /* EVD-008: onset, else the day of recording.  A Condition keeps the onset of the disease when its
  * status changes to relapse; what is known then is only the day on which that was recorded. */
 static int32_t state_day(const struct engine *engine, const struct event *condition,
-                         uint32_t diseases)
+                         uint32_t diseases, bool *is_partial)
 {
+    *is_partial = false;
     bool has_onset = condition->onset.precision != DATE_ABSENT;
     bool has_recorded = condition->recorded.precision != DATE_ABSENT;
     if (!has_onset)
         return has_recorded ? condition->recorded.first.day : DATE_NONE;
-    int32_t onset = condition->onset.first.day;
+    int32_t onset = onset_day(condition, is_partial);
     bool is_first = true;
     for (unsigned i = 0; i < engine->cancer_count; i++)
         if ((diseases >> i & 1) != 0 && engine->cancers[i].known < onset)
@@ -34,10 +48,11 @@ static int32_t state_day(const struct engine *engine, const struct event *condit
     return onset;
 }
 
-static int32_t code_day(const struct event *condition)
+static int32_t code_day(const struct event *condition, bool *is_partial)
 {
     if (condition->onset.precision != DATE_ABSENT)
-        return condition->onset.first.day;
+        return onset_day(condition, is_partial);
+    *is_partial = condition->recorded.precision != DATE_DAY && RULE_ON(EVD_PARTIAL);
     return condition->recorded.precision != DATE_ABSENT ? condition->recorded.first.day : DATE_NONE;
 }
 
@@ -111,7 +126,7 @@ static void add_relapse(struct engine *engine, const struct event *condition, st
         (has_meaning(condition, MEANS_IN_RELAPSE) || has_meaning(condition, MEANS_RECURRENT)) &&
         RULE_ON(EVD_CODE);
     enum evidence_kind worded;
-    atom.day = code_day(condition);
+    atom.day = code_day(condition, &atom.is_partial);
     if (is_refractory_code) {
         atom.kind = EVIDENCE_REFRACTORY;
         atom.strength = is_relapse_state ? STRENGTH_STATUS : STRENGTH_CODE;
@@ -119,7 +134,7 @@ static void add_relapse(struct engine *engine, const struct event *condition, st
         atom.kind = EVIDENCE_RELAPSE;
         atom.strength = STRENGTH_STATUS;
         if (!is_relapse_code)
-            atom.day = state_day(engine, condition, atom.diseases);
+            atom.day = state_day(engine, condition, atom.diseases, &atom.is_partial);
     } else if (is_relapse_code) {
         atom.kind = EVIDENCE_RELAPSE;
         atom.strength = STRENGTH_CODE;
@@ -127,7 +142,7 @@ static void add_relapse(struct engine *engine, const struct event *condition, st
                RULE_ON(EVD_TEXT)) {
         atom.kind = worded;
         atom.strength = STRENGTH_CODE;
-        atom.day = state_day(engine, condition, atom.diseases);
+        atom.day = state_day(engine, condition, atom.diseases, &atom.is_partial);
     } else {
         return;
     }
@@ -138,13 +153,13 @@ static void add_relapse(struct engine *engine, const struct event *condition, st
 static void add_remission(struct engine *engine, const struct event *condition, struct atom atom)
 {
     if (has_meaning(condition, MEANS_IN_REMISSION))
-        atom.day = code_day(condition);
+        atom.day = code_day(condition, &atom.is_partial);
     else if (!is_in_remission(condition))
         return;
     else if (condition->abatement.precision != DATE_ABSENT)
         atom.day = condition->abatement.first.day;
     else
-        atom.day = state_day(engine, condition, atom.diseases);
+        atom.day = state_day(engine, condition, atom.diseases, &atom.is_partial);
     if (!RULE_ON(EVD_REMISSION))
         return;
     atom.kind = EVIDENCE_REMISSION;
@@ -157,7 +172,7 @@ static void add_metastasis(struct engine *engine, const struct event *condition,
 {
     if (!has_meaning(condition, MEANS_METASTATIC) || !RULE_ON(EVD_METASTASIS))
         return;
-    atom.day = code_day(condition);
+    atom.day = code_day(condition, &atom.is_partial);
     for (unsigned i = 0; i < engine->cancer_count; i++) {
         int32_t known = engine->cancers[i].known;
         bool is_stage = known != DATE_NONE && atom.day != DATE_NONE &&
@@ -185,7 +200,7 @@ static void add_condition(struct engine *engine, const struct event *condition)
     if (has_meaning(condition, MEANS_CASTRATION_RESISTANT) && RULE_ON(EVD_CASTRATION)) {
         atom.kind = EVIDENCE_CASTRATION;
         atom.strength = STRENGTH_CODE;
-        atom.day = code_day(condition);
+        atom.day = code_day(condition, &atom.is_partial);
         add_atom(engine, &atom);
     }
 }
@@ -215,16 +230,51 @@ static void add_inferred(struct engine *engine)
         unsigned cancer = (unsigned)__builtin_ctz(diseases);
         const struct profile *profile =
             rules_profile(engine->rules, engine->cancers[cancer].disease);
-        int32_t day = code_day(condition);
+        bool is_partial;
+        int32_t day = code_day(condition, &is_partial);
         if (profile == NULL || !profile->infer_relapse || remission[cancer] == DATE_NONE ||
             day == DATE_NONE || day <= remission[cancer] || !RULE_ON(EVD_INFERRED))
             continue;
         add_atom(engine, &(struct atom){ .kind = EVIDENCE_RELAPSE,
                                          .strength = STRENGTH_INFERRED,
                                          .day = day,
+                                         .is_partial = is_partial,
                                          .diseases = diseases,
                                          .event = condition });
     }
+}
+
+/* --- Observations ---------------------------------------------------------------------------- */
+
+/* EVD-012: mCODE's cancer disease status, once it is final. */
+static void add_observed(struct engine *engine, const struct event *observation)
+{
+    static const struct {
+        bool is_told;
+        enum evidence_kind kind;
+        enum evidence_strength strength;
+    } kinds[FINDING_VALUE_COUNT] = {
+        [FINDING_WORSENED] = { true, EVIDENCE_PROGRESSION, STRENGTH_STATUS },
+        [FINDING_REMISSION] = { true, EVIDENCE_REMISSION, STRENGTH_CODE },
+        [FINDING_NOT_DETECTED] = { true, EVIDENCE_REMISSION, STRENGTH_CODE },
+        [FINDING_IMPROVED] = { true, EVIDENCE_RESPONSE, STRENGTH_CODE },
+        [FINDING_STABLE] = { true, EVIDENCE_STABLE, STRENGTH_CODE },
+    };
+    struct date_span day = observation->effective.precision != DATE_ABSENT ? observation->effective
+                                                                           : observation->recorded;
+    if (observation->observation != OBSERVATION_DISEASE_STATUS ||
+        observation->status != STATUS_COMPLETED || !kinds[observation->finding].is_told ||
+        day.precision == DATE_ABSENT || !RULE_ON(EVD_OBSERVED))
+        return;
+    uint32_t diseases = cancers_of_observation(engine, observation);
+    if ((diseases & (diseases - 1)) != 0)
+        return; /* evidence about an unclear disease is evidence about none */
+    add_atom(engine, &(struct atom){ .kind = kinds[observation->finding].kind,
+                                     .strength = kinds[observation->finding].strength,
+                                     .day = day.first.day,
+                                     .is_partial = day.precision != DATE_DAY,
+                                     .diseases = diseases,
+                                     .event = observation });
 }
 
 /* --- orders ---------------------------------------------------------------------------------- */
@@ -248,6 +298,50 @@ static void add_stopped(struct engine *engine)
                                  .order_start = is_new_order ? INT32_MIN : exposure->start.day,
                                  .diseases = exposure->diseases,
                                  .event = exposure->order });
+    }
+}
+
+static bool is_given_up(const struct event *event)
+{
+    return event->stop_reason == STOP_PROGRESSION &&
+           (event->status == STATUS_STOPPED || event->status == STATUS_NOT_DONE) &&
+           event->effective.precision != DATE_ABSENT && RULE_ON(EVD_GIVEN);
+}
+
+static void add_given_up(struct engine *engine, const struct event *event, int32_t order_start,
+                         uint32_t diseases)
+{
+    const struct date_span *day =
+        event->effective_end.precision != DATE_ABSENT ? &event->effective_end : &event->effective;
+    if ((diseases & (diseases - 1)) == 0)
+        add_atom(engine, &(struct atom){ .kind = EVIDENCE_PROGRESSION,
+                                         .strength = STRENGTH_STOP,
+                                         .day = day->last.day,
+                                         .order_start = order_start,
+                                         .is_partial = day->precision != DATE_DAY,
+                                         .diseases = diseases,
+                                         .event = event });
+}
+
+/* EVD-014: an administration (or a dispense) that was stopped for progression, or not done because
+ * of it, says so of its day, also where its order says nothing. */
+static void add_given(struct engine *engine)
+{
+    for (unsigned i = 0; i < engine->exposure_count; i++) {
+        const struct exposure *exposure = &engine->exposures[i];
+        for (unsigned k = 0; k < exposure->fulfilment_count; k++)
+            if (is_given_up(exposure->fulfilments[k]))
+                add_given_up(engine, exposure->fulfilments[k], exposure->start.day,
+                             exposure->diseases);
+    }
+    for (unsigned i = 0; i < engine->given_count; i++) {
+        const struct event *event = engine->given[i];
+        if (event->status != STATUS_NOT_DONE || event->drug_count == 0 || !is_given_up(event))
+            continue;
+        struct attribution found =
+            attribute_order(engine, event, event->drugs[0], event->effective.first.day);
+        if (found.how == ATTRIBUTED)
+            add_given_up(engine, event, INT32_MIN, found.diseases);
     }
 }
 
@@ -292,14 +386,20 @@ static void sort_atoms(struct atom *atoms, unsigned count)
 
 bool evidence_collect(struct engine *engine, struct err *err)
 {
-    size_t most = (size_t)engine->condition_count * 5 + engine->exposure_count + 1;
+    size_t most = (size_t)engine->condition_count * 5 + engine->exposure_count +
+                  engine->observation_count + engine->given_count + 1;
+    for (unsigned i = 0; i < engine->exposure_count; i++)
+        most += engine->exposures[i].fulfilment_count;
     engine->atoms = arena_alloc_raw(engine->arena, most * sizeof(struct atom));
     if (engine->atoms == NULL)
         return err_fail(err, ERR_TOO_LARGE, "therapy", "too much evidence for one derivation");
     for (unsigned i = 0; i < engine->condition_count; i++)
         add_condition(engine, engine->conditions[i]);
     add_inferred(engine);
+    for (unsigned i = 0; i < engine->observation_count; i++)
+        add_observed(engine, engine->observations[i]);
     add_stopped(engine);
+    add_given(engine);
     sort_atoms(engine->atoms, engine->atom_count);
     return true;
 }

@@ -1,8 +1,9 @@
-/* therapy/evidence.h -- what Conditions and stopped orders say about how the disease went.
+/* therapy/evidence.h -- what Conditions, Observations and stopped orders say about how the
+ * disease went.
  *
  * What      atoms: relapse, progression, refractory, remission, a new metastasis code, castration
- *           resistance; each with its day, strength and source.
- * Rules     EVD-001 to EVD-011; RULES_SPEC 6 and 4.1.4.
+ *           resistance, response; each with its day, strength and source.
+ * Rules     EVD-001 to EVD-014; RULES_SPEC 6 and 4.1.4.
  */
 #pragma once
 

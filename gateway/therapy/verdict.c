@@ -139,7 +139,14 @@ static void find_evidence(struct weighing *weighing)
         bool is_stop = relapse->strength == STRENGTH_STOP;
         if (!(is_stop ? RULE_ON(SAL_STOP_REASON) : RULE_ON(SAL_EVIDENCE)))
             continue;
-        if (is_stop) {
+        if (relapse->is_partial) { /* EVD-013 */
+            weighing->has_inferred = true;
+            add_reason(weighing, is_stop ? RULE_SAL_STOP_REASON : RULE_SAL_EVIDENCE,
+                       arena_format(arena_of(weighing),
+                                    "line %u follows relapse or progression dated without a day, "
+                                    "taken for %s",
+                                    i + 1, date_format(when, day)));
+        } else if (is_stop) {
             weighing->has_stop = true;
             add_reason(weighing, RULE_SAL_STOP_REASON,
                        arena_format(arena_of(weighing),
@@ -258,6 +265,24 @@ static bool opens_on_partial_date(const struct course *course, const struct line
     return false;
 }
 
+/* A line of the same drugs is there only because of the evidence: so is its grade. */
+static bool rests_on_partial_evidence(const struct line_state *line)
+{
+    return line->opened_by.rule == RULE_RELAPSE && line->relapse != NULL &&
+           line->relapse->is_partial;
+}
+
+/* SAL-024: the disease was under control just before the drugs were changed. */
+static const struct atom *find_control(const struct weighing *weighing)
+{
+    const struct line_state *current = weighing->current;
+    int32_t lookback = weighing->course->engine->rules->relapse_lookahead;
+    if (weighing->has_evidence || weighing->has_stop || weighing->has_inferred ||
+        weighing->is_truncated || current->number == 1)
+        return NULL;
+    return course_control(weighing->course, current->start - lookback, current->start);
+}
+
 /* SAL-016: all that opened the line is hearsay, or it rests on an order left open for a year. */
 static bool is_uncertain_source(const struct course *course, const struct line_state *line,
                                 bool *is_stale)
@@ -295,6 +320,18 @@ static enum grade find_grade(struct weighing *weighing)
     if (opens_on_partial_date(course, current) && RULE_ON(SAL_PARTIAL)) {
         grade = GRADE_LOW;
         add_reason(weighing, RULE_SAL_PARTIAL, SLICE("the line begins on a date without a day"));
+    }
+    if (rests_on_partial_evidence(current) && RULE_ON(SAL_PARTIAL)) {
+        grade = GRADE_LOW;
+        add_reason(weighing, RULE_SAL_PARTIAL,
+                   SLICE("the line rests on evidence dated without a day"));
+    }
+    const struct atom *control = find_control(weighing);
+    if (control != NULL && RULE_ON(SAL_CONTROLLED)) {
+        grade = GRADE_LOW;
+        add_reason(weighing, RULE_SAL_CONTROLLED,
+                   arena_format(arena_of(weighing), "%s was recorded %d days before the change",
+                                evidence_kind_name(control->kind), current->start - control->day));
     }
     if (current->is_unknown_only && RULE_ON(SAL_UNKNOWN_AGENT)) {
         grade = GRADE_LOW;

@@ -536,6 +536,26 @@ static void tell_viral_load(struct story *story, struct slice clause)
         event->status = STATUS_ENTERED_IN_ERROR;
 }
 
+/* The value in words, as mappings/observation_values.tsv knows them. */
+static void tell_observation(struct story *story, struct slice clause)
+{
+    struct event *event = add_event(story, FHIR_OBSERVATION, 'o', &story->observations);
+    struct slice rest = slice_skip(clause, 1), value = next_word(&rest);
+    event->code = code_concept(story, "http://loinc.org", SLICE("97509-4"));
+    event->value_concept.text = arena_copy(&story->arena, value);
+    event->status = STATUS_COMPLETED;
+    event->effective = read_span(next_word(&rest));
+    while ((rest = trim(rest)).len > 0) {
+        struct slice word = next_word(&rest);
+        if (slice_starts(word, SLICE("focus:")))
+            event->focus = one_reference(story, "Condition/", slice_skip(word, 6)),
+            event->focus_count = 1;
+        else if (!read_status_word(event, word))
+            complain("unknown word behind an observation", word);
+    }
+    mapping_resolve(story->mapping, event, &story->arena);
+}
+
 void story_tell(struct story *story, const char *text)
 {
     for (struct slice rest = arena_copy(&story->arena, slice_of(text)); rest.len > 0;) {
@@ -548,6 +568,8 @@ void story_tell(struct story *story, const char *text)
             tell_procedure(story, clause);
         else if (clause.at[0] == '#')
             tell_viral_load(story, clause);
+        else if (clause.at[0] == '?')
+            tell_observation(story, clause);
         else
             tell_orders(story, clause);
     }

@@ -12,6 +12,7 @@
  *             !sct 2021-07-03                                a Procedure (sct allo apheresis hd pd
  *                                                            dialysis kidney)
  *             #vl 2021-07-03 <50                             a viral load (log: its logarithm)
+ *             ?worsened 2021-11-20 focus:c1                  an Observation of the cancer's status
  *
  *           followed by any of the words of order_words[] in story.c: stopped, toxicity, curative,
  *           plan:A, for:c1, intent:filler, based:m1, supply:30 ...  Orders are m1, m2 ...,
