@@ -530,7 +530,7 @@ static bool take_start(struct sweep *sweep, const struct batch *batch)
     struct line_state *line = course_line(course);
     if (goes_on(course, batch)) {
         join(course, line, batch);
-    } else if (is_same_single(course, line, batch)) {
+    } else if (is_same_single(course, line, batch) && RULE_ON(IDENTICAL)) {
         struct finding finding = { .rule = RULE_IDENTICAL };
         join_noted(course, line, batch, &finding);
     } else {

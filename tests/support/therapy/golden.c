@@ -131,12 +131,13 @@ const struct golden *golden_load(unsigned *count)
 
 /* --- answering ------------------------------------------------------------------------------- */
 
-/* Conditions and Procedures; the orders are told above. */
+/* Conditions, Procedures and Observations; what was ordered or given is told above. */
 static void add_evidence(const struct boundary *why, struct buffer *out)
 {
     const char *before = " (";
     for (unsigned i = 0; i < why->evidence_count; i++) {
-        if (why->evidence[i]->type == FHIR_MEDICATION_REQUEST)
+        enum fhir_type type = why->evidence[i]->type;
+        if (type != FHIR_CONDITION && type != FHIR_PROCEDURE && type != FHIR_OBSERVATION)
             continue;
         buffer_format(out, "%s%.*s", before, SLICE_ARGS(why->evidence[i]->id));
         before = " ";
@@ -165,7 +166,8 @@ static void add_line(const struct line *line, const struct history *before, stru
     else if (line->number_min < line->number_max)
         buffer_format(out, ", %u to %u", line->number_min, line->number_max);
     for (unsigned i = 0; before != NULL && i < before->line_count; i++)
-        if (strcmp(before->lines[i].id, line->id) == 0 && before->lines[i].number != line->number)
+        if (line->id[0] != '\0' && strcmp(before->lines[i].id, line->id) == 0 &&
+            before->lines[i].number != line->number)
             buffer_format(out, ", was line %u", before->lines[i].number);
     buffer_add_char(out, '\n');
     for (unsigned k = 0; line->segment_count > 1 && k < line->segment_count; k++)
@@ -236,27 +238,35 @@ static void add_events(const char *title, const struct event *const *events, uns
         buffer_add_char(out, '\n');
 }
 
-void golden_answer_with(const struct golden *golden, const struct mapping *mapping,
-                        struct buffer *out)
+static void answer(const struct golden *golden, const struct mapping *mapping, bool is_alone,
+                   struct buffer *out)
 {
     struct story story;
     char day[16] = "2026-01-01";
     const struct therapy *before = NULL;
+    const struct rules *rules = mapping_rules(mapping);
     bool with_classes = false;
     story_begin(&story);
     story.mapping = mapping;
+    struct rules alone;
     for (struct slice told = golden->exposures; told.len > 0;) {
         struct slice row = slice_take_until(&told, '\n');
         if (slice_starts(row, SLICE("as of ")))
             snprintf(day, sizeof day, "%.*s", SLICE_ARGS(slice_skip(row, 6)));
+        else if (slice_starts(row, SLICE("rules ")))
+            rules = mapping_ruleset(mapping, slice_skip(row, 6));
         else if (slice_is(row, "tell failed classes"))
             with_classes = true;
         else if (slice_is(row, "later:"))
-            before = story_derive(&story, day);
+            before = story_derive_with(&story, rules, day);
         else
             story_tell(&story, arena_copy(&story.arena, row).at);
     }
-    const struct therapy *therapy = story_derive(&story, day);
+    CHECK(rules != NULL);
+    alone = *rules;
+    if (is_alone)
+        alone.contrast = NULL;
+    const struct therapy *therapy = story_derive_with(&story, &alone, day);
     for (unsigned i = 0; i < therapy->history_count; i++) {
         const struct history *history = &therapy->histories[i];
         if (therapy->history_count > 1)
@@ -272,5 +282,16 @@ void golden_answer_with(const struct golden *golden, const struct mapping *mappi
 
 void golden_answer(const struct golden *golden, struct buffer *out)
 {
-    golden_answer_with(golden, story_mapping(), out);
+    answer(golden, story_mapping(), false, out);
+}
+
+void golden_answer_with(const struct golden *golden, const struct mapping *mapping,
+                        struct buffer *out)
+{
+    answer(golden, mapping, false, out);
+}
+
+void golden_answer_alone(const struct golden *golden, struct buffer *out)
+{
+    answer(golden, story_mapping(), true, out);
 }

@@ -30,6 +30,8 @@ const struct golden *golden_load(unsigned *count);
 
 /* Tells the exposures of `golden` and appends what the engine answers, in the form of the block. */
 void golden_answer(const struct golden *golden, struct buffer *out);
+/* The same without the second opinion of SAL-023. */
+void golden_answer_alone(const struct golden *golden, struct buffer *out);
 /* The same with a mapping that is not the repository's. */
 void golden_answer_with(const struct golden *golden, const struct mapping *mapping,
                         struct buffer *out);
