@@ -106,9 +106,84 @@ struct slice arena_copy(struct arena *arena, struct slice bytes)
     return (struct slice){ copy, bytes.len };
 }
 
+/* --- formatted text -------------------------------------------------------------------------- */
+
+#define PLAIN_MAX 256
+
+struct plain {
+    char text[PLAIN_MAX];
+    size_t used;
+    bool fits;
+};
+
+static void plain_add(struct plain *plain, const char *text, size_t len)
+{
+    plain->fits = plain->fits && len <= sizeof plain->text - plain->used;
+    if (!plain->fits || len == 0)
+        return;
+    memcpy(plain->text + plain->used, text, len);
+    plain->used += len;
+}
+
+static void plain_add_number(struct plain *plain, unsigned number, bool is_negative)
+{
+    char digits[12];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    if (is_negative)
+        digits[--at] = '-';
+    plain_add(plain, digits + at, sizeof digits - at);
+}
+
+/* %s, %.*s, %u and %d, of which nearly all our texts are made, without the machinery of printf;
+ * false for anything else, and for a text that is too long. */
+static bool format_plainly(struct plain *plain, const char *format, va_list args)
+{
+    plain->used = 0;
+    plain->fits = true;
+    while (plain->fits) {
+        size_t len = strcspn(format, "%");
+        plain_add(plain, format, len);
+        format += len;
+        if (*format == '\0')
+            break;
+        if (format[1] == 's') {
+            const char *text = va_arg(args, const char *);
+            if (text == NULL)
+                return false;
+            plain_add(plain, text, strlen(text));
+        } else if (format[1] == 'u') {
+            plain_add_number(plain, va_arg(args, unsigned), false);
+        } else if (format[1] == 'd') {
+            int number = va_arg(args, int);
+            plain_add_number(plain, number < 0 ? 0 - (unsigned)number : (unsigned)number,
+                             number < 0);
+        } else if (strncmp(format, "%.*s", 4) == 0) {
+            int most = va_arg(args, int);
+            const char *text = va_arg(args, const char *);
+            if (most < 0)
+                return false;
+            plain_add(plain, text, most > 0 ? strnlen(text, (size_t)most) : 0);
+            format += 2;
+        } else {
+            return false;
+        }
+        format += 2;
+    }
+    return plain->fits;
+}
+
 struct slice arena_format(struct arena *arena, const char *format, ...)
 {
+    struct plain plain;
     va_list args;
+    va_start(args, format);
+    bool is_done = format_plainly(&plain, format, args);
+    va_end(args);
+    if (is_done)
+        return arena_copy(arena, (struct slice){ plain.text, plain.used });
     va_start(args, format);
     int len = vsnprintf(NULL, 0, format, args);
     va_end(args);

@@ -121,7 +121,8 @@ struct course {
 
     const struct drug *drugs[LOT_DRUGS_MAX];
     unsigned drug_count;
-    struct use *uses; /* by start */
+    uint64_t drug_bits; /* of index % 64: a clear bit proves that a drug is none of them */
+    struct use *uses;   /* by start */
     unsigned use_count;
     const struct exposure **steroids; /* by start; they only name regimens */
     unsigned steroid_count;

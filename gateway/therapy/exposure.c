@@ -4,11 +4,6 @@
 #include "therapy/fulfil.h"
 #include "therapy/left_out.h"
 
-bool exposure_makes_lines(const struct drug *drug)
-{
-    return drug_makes_lines(drug) || !RULE_ON(SUPPORTIVE);
-}
-
 /* Nobody's order of these is lost without a word. */
 static bool is_missed(const struct drug *drug)
 {
@@ -421,54 +416,7 @@ static void add_order(struct engine *engine, const struct event *order)
     }
 }
 
-/* --- order of exposures ---------------------------------------------------------------------- */
-
-static inline bool exposure_before(const struct exposure *a, const struct exposure *b)
-{
-    if (a->start.day != b->start.day)
-        return a->start.day < b->start.day;
-    if (a->drug->index != b->drug->index)
-        return a->drug->index < b->drug->index;
-    if (a->order->type != b->order->type)
-        return a->order->type < b->order->type;
-    int by_id = slice_cmp(a->order->id, b->order->id);
-    return by_id != 0 ? by_id < 0 : a->end.day < b->end.day;
-}
-
-/* Merge sort: orders mostly arrive in runs by date, and equal input must give equal output. */
-static bool sort_exposures(struct engine *engine)
-{
-    unsigned count = engine->exposure_count;
-    bool is_sorted = true;
-    for (unsigned i = 1; i < count && is_sorted; i++)
-        is_sorted = !exposure_before(&engine->exposures[i], &engine->exposures[i - 1]);
-    if (is_sorted)
-        return true;
-    const struct exposure **from = arena_alloc_raw(engine->arena, count * sizeof(*from) * 2);
-    struct exposure *sorted = arena_alloc_raw(engine->arena, count * sizeof(*sorted));
-    if (from == NULL || sorted == NULL)
-        return false;
-    const struct exposure **to = from + count;
-    for (unsigned i = 0; i < count; i++)
-        from[i] = &engine->exposures[i];
-    for (unsigned width = 1; width < count; width *= 2) {
-        for (unsigned low = 0; low < count; low += 2 * width) {
-            unsigned middle = low + width < count ? low + width : count;
-            unsigned high = middle + width < count ? middle + width : count;
-            for (unsigned a = low, b = middle, at = low; at < high; at++)
-                to[at] = a < middle && (b >= high || !exposure_before(from[b], from[a]))
-                             ? from[a++]
-                             : from[b++];
-        }
-        const struct exposure **swap = from;
-        from = to;
-        to = swap;
-    }
-    for (unsigned i = 0; i < count; i++)
-        sorted[i] = *from[i];
-    engine->exposures = sorted;
-    return true;
-}
+/* --- what exposures say of each other ------------------------------------------------------- */
 
 /* EXP-015: two orders of one drug on one day that end differently: an explicit stop wins. */
 static void settle_same_day(struct engine *engine)
@@ -511,10 +459,32 @@ static void join_renewals(struct engine *engine)
     }
 }
 
+/* The drugs ordered within `stale_open` days of as_of, each once; NULL past the arena's limit. */
+static const struct drug **recent_drugs(struct engine *engine, unsigned *count)
+{
+    unsigned from = engine->exposure_count;
+    while (from > 0 &&
+           engine->as_of - engine->exposures[from - 1].start.day <= engine->rules->stale_open)
+        from--;
+    const struct drug **drugs =
+        arena_alloc_raw(engine->arena, (engine->exposure_count - from + 1) * sizeof(*drugs));
+    *count = 0;
+    for (unsigned i = from; drugs != NULL && i < engine->exposure_count; i++) {
+        unsigned at = 0;
+        while (at < *count && drugs[at] != engine->exposures[i].drug)
+            at++;
+        if (at == *count)
+            drugs[(*count)++] = engine->exposures[i].drug;
+    }
+    return drugs;
+}
+
 /* EXP-012: open for longer than `stale_open` days, and the drug was not ordered again since. */
 static void flag_stale(struct engine *engine)
 {
     int32_t limit = engine->rules->stale_open;
+    const struct drug **recent = NULL; /* made when first needed */
+    unsigned recent_count = 0;
     for (unsigned i = 0; i < engine->exposure_count; i++) {
         struct exposure *open = &engine->exposures[i];
         bool says_nothing = open->is_open && open->order->bounds_end.precision == DATE_ABSENT;
@@ -525,10 +495,11 @@ static void flag_stale(struct engine *engine)
         engine_changes_on(engine, since + limit + 1);
         if (engine->as_of - since <= limit)
             continue;
+        if (recent == NULL)
+            recent = recent_drugs(engine, &recent_count);
         bool is_renewed = false;
-        for (unsigned k = i + 1; k < engine->exposure_count && !is_renewed; k++)
-            is_renewed = engine->exposures[k].drug == open->drug &&
-                         engine->as_of - engine->exposures[k].start.day <= limit;
+        for (unsigned k = 0; k < recent_count && !is_renewed; k++)
+            is_renewed = recent[k] == open->drug;
         open->is_stale_open = !is_renewed && RULE_ON(EXP_STALE);
     }
 }
@@ -546,11 +517,11 @@ bool exposures_collect(struct engine *engine, struct err *err)
         return err_fail(err, ERR_TOO_LARGE, "therapy", "too many orders for one derivation");
     for (unsigned i = 0; i < engine->order_count; i++)
         add_order(engine, engine->orders[i]);
-    if (!sort_exposures(engine))
+    if (!exposures_sort(engine))
         return err_fail(err, ERR_TOO_LARGE, "therapy", "too many orders for one derivation");
     settle_same_day(engine);
     join_renewals(engine);
-    if (engine->given_count > 0 && (!fulfil_orders(engine, err) || !sort_exposures(engine)))
+    if (engine->given_count > 0 && (!fulfil_orders(engine, err) || !exposures_sort(engine)))
         return err_fail(err, ERR_TOO_LARGE, "therapy", "too many events for one derivation");
     flag_stale(engine);
     for (unsigned i = 0; i < engine->exposure_count; i++)

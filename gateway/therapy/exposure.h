@@ -10,12 +10,17 @@
 #include "therapy/engine.h"
 
 bool exposures_collect(struct engine *engine, struct err *err) MUST_USE;
+/* By start, drug, type and id of the order; false past the arena's limit. */
+bool exposures_sort(struct engine *engine) MUST_USE;
 
 /* An order by the id of a reference such as "MedicationRequest/o"; NULL when it is not there. */
 const struct event *exposures_find_order(struct engine *engine, struct slice reference);
 
 /* True for a drug that may open, close or name a line (LOT-030). */
-bool exposure_makes_lines(const struct drug *drug);
+static inline bool exposure_makes_lines(const struct drug *drug)
+{
+    return drug_makes_lines(drug) || !RULE_ON(SUPPORTIVE);
+}
 
 /* --- for fulfil.c ---------------------------------------------------------------------------- */
 

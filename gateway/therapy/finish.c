@@ -236,7 +236,8 @@ static enum line_setting find_setting(const struct course *course, const struct 
 static void add_source(const struct event **sources, struct line *out, const struct event *event)
 {
     /* The drugs of one order stand close together. */
-    for (unsigned k = out->source_count; k-- > 0 && out->source_count - k <= EVENT_DRUGS_MAX;)
+    for (unsigned k = event->drug_count > 1 ? out->source_count : 0;
+         k-- > 0 && out->source_count - k <= EVENT_DRUGS_MAX;)
         if (sources[k] == event)
             return;
     sources[out->source_count++] = event;

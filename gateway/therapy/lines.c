@@ -401,16 +401,18 @@ static bool take_known(struct sweep *sweep, const struct batch *batch, uint64_t 
     if (is_rechallenge(course, batch, &rechallenge_gap) && RULE_ON(RECHALLENGE))
         return open_gap(sweep, batch, RULE_RECHALLENGE, rechallenge_gap,
                         course->profile->rechallenge_after);
+    bool is_late = limit != RULE_OFF && gap > limit;
+    if (!is_late && substituted == 0) { /* nearly always: the next cycle of the same drugs */
+        join(course, line, batch);
+        return true;
+    }
     struct finding finding = { .rule = RULE_SUBSTITUTION };
-    if (limit != RULE_OFF && gap > limit) {
+    if (is_late) {
         finding.rule = gap_exemption(course, line, batch, gap);
         if (finding.rule == RULE_NONE && RULE_ON(GAP))
             return open_gap(sweep, batch, RULE_GAP, gap, limit);
         finding_operand(&finding, "gapDays", gap);
         finding_operand(&finding, "limitDays", limit);
-    } else if (substituted == 0) {
-        join(course, line, batch);
-        return true;
     }
     join_noted(course, line, batch, &finding);
     if (course->profile->omits_substitutes)

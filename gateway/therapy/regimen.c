@@ -40,6 +40,8 @@ static bool has_drugs(const struct course *course, const struct regimen *regimen
         const struct drug *drug = regimen->drugs[i];
         if (!exposure_makes_lines(drug))
             continue;
+        if ((course->drug_bits >> drug->index % 64 & 1) == 0)
+            return false;
         unsigned slot = 0;
         while (slot < course->drug_count && course->drugs[slot] != drug)
             slot++;

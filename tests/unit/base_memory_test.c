@@ -1,4 +1,5 @@
 /* Arena, buffer, codec and ids: limits hold, and what was written is read. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,6 +59,19 @@ static void an_arena_copies_and_formats(void **state)
     assert_string_equal(copy.at, "abc");
     struct slice text = arena_format(&arena, "%s-%d", "x", 7);
     assert_true(slice_is(text, "x-7"));
+    assert_true(
+        slice_is(arena_format(&arena, "%.*s|%u|%d|%d%%|%04d", 2, "xyz", UINT_MAX, INT_MIN, 0, 7),
+                 "xy|4294967295|-2147483648|0%|0007"));
+    assert_true(slice_is(arena_format(&arena, "%.*s|%u|%d", 2, "xyz", UINT_MAX, INT_MIN),
+                         "xy|4294967295|-2147483648"));
+    assert_true(slice_is(arena_format(&arena, "%.*s%.*s", 0, "zz", 9, "abc"), "abc"));
+    for (size_t len = 250; len < 260; len++) { /* about the longest that is formatted plainly */
+        char word[300] = { 0 };
+        memset(word, 'w', len);
+        struct slice twice = arena_format(&arena, "%s", word);
+        assert_string_equal(twice.at, word);
+        assert_int_equal(twice.len, len);
+    }
     char *large = arena_alloc(&arena, 300000); /* larger than a block */
     assert_non_null(large);
     large[299999] = 1;
