@@ -1,7 +1,10 @@
 #include "command.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "app/files.h"
 #include "app/nearest.h"
 
 void command_print_err(const struct err *err)
@@ -99,4 +102,26 @@ void command_print_text(FILE *to, struct slice text)
         unsigned char c = (unsigned char)text.at[i];
         fputc(c < 0x20 || c == 0x7f ? '?' : c, to);
     }
+}
+
+/* --mappings, the environment, the working directory, or what was installed with the binary. */
+const char *command_find_mappings(const char *chosen, struct arena *arena)
+{
+    static const char *const beside[] = { "../share/lifeline/mappings", "mappings", "../mappings" };
+    char self[4096];
+
+    if (chosen == NULL)
+        chosen = getenv("LIFELINE_MAPPINGS_FOLDER");
+    if (chosen != NULL || file_state("mappings") == FILE_IS_FOLDER)
+        return chosen != NULL ? chosen : "mappings";
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (len <= 0)
+        return "mappings";
+    self[len] = '\0';
+    for (unsigned i = 0; i < COUNT_OF(beside); i++) {
+        const char *folder = file_beside(self, beside[i], arena);
+        if (file_state(folder) == FILE_IS_FOLDER)
+            return folder;
+    }
+    return "mappings";
 }

@@ -18,6 +18,7 @@ struct command {
 
 int command_serve(int argc, char **argv);
 int command_lines(int argc, char **argv);
+int command_codes(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_audit(int argc, char **argv);
 int command_outbox(int argc, char **argv);
@@ -45,6 +46,14 @@ struct command_store {
 };
 bool command_store_open(const char *config_file, struct command_store *out) MUST_USE;
 void command_store_close(struct command_store *store);
+
+/* `chosen` by --mappings; without it LIFELINE_MAPPINGS_FOLDER, the working directory, or what was
+ * installed with the binary. */
+const char *command_find_mappings(const char *chosen, struct arena *arena);
+
+struct tally;
+/* Rows of codes with their counts, tab-separated, the most frequent first. */
+void command_print_tally(struct tally *tally);
 
 /* Text of a store for a terminal: control characters become '?'. */
 void command_print_text(FILE *to, struct slice text);

@@ -6,6 +6,7 @@
 #include "app/mapping_files.h"
 #include "app/offline.h"
 #include "command.h"
+#include "mapping/tally.h"
 #include "therapy/difference.h"
 #include "therapy/report.h"
 
@@ -31,28 +32,6 @@ static void print_refused(void *ctx, const char *source, unsigned line, const st
     command_print_err(err);
 }
 
-/* --mappings, the environment, the working directory, or what was installed with the binary. */
-static const char *find_mappings(const char *chosen, struct arena *arena)
-{
-    static const char *const beside[] = { "../share/lifeline/mappings", "mappings", "../mappings" };
-    char self[4096];
-
-    if (chosen == NULL)
-        chosen = getenv("LIFELINE_MAPPINGS_FOLDER");
-    if (chosen != NULL || file_state("mappings") == FILE_IS_FOLDER)
-        return chosen != NULL ? chosen : "mappings";
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (len <= 0)
-        return "mappings";
-    self[len] = '\0';
-    for (unsigned i = 0; i < COUNT_OF(beside); i++) {
-        const char *folder = file_beside(self, beside[i], arena);
-        if (file_state(folder) == FILE_IS_FOLDER)
-            return folder;
-    }
-    return "mappings";
-}
-
 static bool read_day(const char *option, const char *text, struct date *out)
 {
     struct date_span span;
@@ -68,38 +47,6 @@ static bool read_day(const char *option, const char *text, struct date *out)
     }
     fprintf(stderr, "lifeline lines: %s '%s' is not a day like 2026-03-01\n", option, text);
     return false;
-}
-
-/* --- output ----------------------------------------------------------------------------------- */
-
-static void print_concept(const struct event *event)
-{
-    const struct concept *concept =
-        event->type == FHIR_CONDITION ? &event->code : &event->medication;
-
-    printf("%s/%.*s\t", fhir_type_name(event->type), SLICE_ARGS(event->id));
-    if (concept->count > 0) {
-        const struct coding *coding = &concept->codings[0];
-        const char *known = code_system_uri(coding->system);
-        command_print_text(stdout,
-                           coding->system == CODE_OTHER ? coding->system_uri : slice_of(known));
-        putchar('\t');
-        command_print_text(stdout, coding->code);
-    } else {
-        putchar('\t');
-    }
-    putchar('\t');
-    command_print_text(stdout, concept->text);
-    putchar('\n');
-}
-
-static void print_unmapped(const struct offline_patient *patient, const struct therapy *therapy)
-{
-    for (unsigned i = 0; i < therapy->unmapped_count; i++) {
-        command_print_text(stdout, patient->name);
-        putchar('\t');
-        print_concept(therapy->unmapped[i]);
-    }
 }
 
 /* --- the work --------------------------------------------------------------------------------- */
@@ -207,10 +154,13 @@ static unsigned report_all(const struct lines_job *job, const struct offline *of
 {
     const struct choices *choices = job->choices;
     struct parts parts = { .bottom = 0 };
-    struct arena arena;
+    struct arena arena, codes;
+    struct tally tally;
     unsigned failed = 0;
 
     arena_init(&arena, DERIVE_BYTES_MAX);
+    arena_init(&codes, DERIVE_BYTES_MAX);
+    tally_init(&tally, &codes);
     buffer_init(&parts.rows, INPUT_BYTES_MAX);
     buffer_init(&parts.bodies, INPUT_BYTES_MAX);
     for (unsigned i = 0; i < offline_patient_count(offline); i++) {
@@ -224,7 +174,8 @@ static unsigned report_all(const struct lines_job *job, const struct offline *of
             failed++;
             print_refused(NULL, patient->name.at, 0, &err);
         } else if (choices->unmapped) {
-            print_unmapped(patient, &therapy);
+            for (unsigned k = 0; k < therapy.unmapped_count; k++)
+                tally_add(&tally, therapy.unmapped[k]);
         } else if (is_difference(job)) {
             if (!add_difference(job, patient, &therapy, &arena, &parts.bodies, &err)) {
                 failed++;
@@ -235,11 +186,14 @@ static unsigned report_all(const struct lines_job *job, const struct offline *of
         }
         arena_reset(&arena);
     }
-    if (!choices->unmapped)
+    if (choices->unmapped)
+        command_print_tally(&tally);
+    else
         print_parts(choices, &(struct report_page){ job->as_of, &job->rules->digest, parts.sums },
                     &parts);
     buffer_fini(&parts.rows);
     buffer_fini(&parts.bodies);
+    arena_fini(&codes);
     arena_fini(&arena);
     return failed;
 }
@@ -322,7 +276,7 @@ static int run(const struct choices *choices, const struct operands *files)
         !check_difference(choices))
         return EXIT_USAGE;
     arena_init(&texts, OFFLINE_ARENA_BYTES);
-    if (mapping_open(find_mappings(choices->mappings, &texts), choices->overlay, &mapping,
+    if (mapping_open(command_find_mappings(choices->mappings, &texts), choices->overlay, &mapping,
                      &errors)) {
         job.mapping = mapping;
         job.rules = choose_rules(choices, mapping, &texts);
@@ -360,7 +314,8 @@ int command_lines(int argc, char **argv)
           "what changed from this day to --as-of, and which resources\nmade the difference (text "
           "and json)" },
         { "--unmapped", NULL, OPTION_FLAG, &choices.unmapped, NULL,
-          "only list the drugs and conditions no mapping knows" },
+          "only list the drugs and conditions no mapping knows, the\nmost frequent first (see also "
+          "'lifeline codes')" },
         { "--mappings", "FOLDER", OPTION_TEXT, &choices.mappings, NULL,
           "default: LIFELINE_MAPPINGS_FOLDER, ./mappings, or those\ninstalled with the binary" },
         { "--overlay", "FOLDER", OPTION_TEXT, &choices.overlay, NULL,
@@ -380,7 +335,7 @@ int command_lines(int argc, char **argv)
         .option_count = COUNT_OF(rows),
         .examples = "  lifeline lines gateway/samples/*.json\n"
                     "  lifeline lines --format json --as-of 2024-06-30 export.ndjson\n"
-                    "  zcat *.ndjson.gz | lifeline lines --unmapped - | sort | uniq -c",
+                    "  zcat *.ndjson.gz | lifeline lines --unmapped -",
         .operands_min = 1,
         .operands_max = 100000,
     };

@@ -9,6 +9,7 @@
 static const struct command commands[] = {
     { "serve", "run the gateway", command_serve },
     { "lines", "lines of therapy of FHIR files, without a server", command_lines },
+    { "codes", "codes and texts of FHIR files, and what they are read as", command_codes },
     { "check", "explain what is wrong with a configuration, or what it would do", command_check },
     { "audit", "list, verify or export the audit log", command_audit },
     { "outbox", "what was posted to EHRs, and what waits", command_outbox },

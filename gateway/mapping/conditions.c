@@ -1,25 +1,25 @@
 #include "mapping/mapping_int.h"
 
-static const char *const meaning_words[] = { "primary",
-                                             "in_relapse",
-                                             "in_remission",
-                                             "recurrent",
-                                             "refractory",
-                                             "metastatic",
-                                             "castration_resistant",
-                                             "in_situ",
-                                             "history",
-                                             "associated",
-                                             "dialysis",
-                                             "transplant",
-                                             "transplant_failure",
-                                             "treatment_encounter",
-                                             "in_pregnancy",
-                                             "access_failure",
-                                             "virological_failure",
-                                             "clinical_failure",
-                                             "immunological_failure",
-                                             NULL };
+const char *const condition_meaning_words[] = { "primary",
+                                                "in_relapse",
+                                                "in_remission",
+                                                "recurrent",
+                                                "refractory",
+                                                "metastatic",
+                                                "castration_resistant",
+                                                "in_situ",
+                                                "history",
+                                                "associated",
+                                                "dialysis",
+                                                "transplant",
+                                                "transplant_failure",
+                                                "treatment_encounter",
+                                                "in_pregnancy",
+                                                "access_failure",
+                                                "virological_failure",
+                                                "clinical_failure",
+                                                "immunological_failure",
+                                                NULL };
 static const char *const match_words[] = { "exact", "below", NULL };
 
 struct code_row {
@@ -27,12 +27,12 @@ struct code_row {
     uint8_t match, meaning;
 };
 
-#define HEAD_COLUMNS                                                            \
-    { "code", CELL_TEXT, offsetof(struct code_row, code), NULL },               \
-        { "match", CELL_WORD, offsetof(struct code_row, match), match_words },  \
-        { "disease", CELL_TEXT, offsetof(struct code_row, disease), NULL },     \
-    {                                                                           \
-        "meaning", CELL_WORD, offsetof(struct code_row, meaning), meaning_words \
+#define HEAD_COLUMNS                                                                      \
+    { "code", CELL_TEXT, offsetof(struct code_row, code), NULL },                         \
+        { "match", CELL_WORD, offsetof(struct code_row, match), match_words },            \
+        { "disease", CELL_TEXT, offsetof(struct code_row, disease), NULL },               \
+    {                                                                                     \
+        "meaning", CELL_WORD, offsetof(struct code_row, meaning), condition_meaning_words \
     }
 #define SOURCE_COLUMN                                                \
     {                                                                \
@@ -93,7 +93,8 @@ static bool put_row(struct mapping_build *build, const struct condition_file *fi
     if (other != NULL)
         table_complain(errors, place.file, line, "code",
                        "'%.*s' maps twice: an earlier row says %.*s, %s", SLICE_ARGS(row->code),
-                       SLICE_ARGS(other->code.disease->key), meaning_words[other->code.meaning]);
+                       SLICE_ARGS(other->code.disease->key),
+                       condition_meaning_words[other->code.meaning]);
     return false;
 }
 

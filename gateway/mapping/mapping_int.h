@@ -133,6 +133,7 @@ const struct mapping_file *mapping_file_of(struct mapping_files files, const cha
 
 extern const char *const drug_trait_words[]; /* NULL-terminated, in the order of the enum */
 extern const char *const drug_group_words[];
+extern const char *const condition_meaning_words[]; /* in the order of enum condition_meaning */
 
 /* --- the loaders ----------------------------------------------------------------------------- */
 
