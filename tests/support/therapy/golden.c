@@ -33,7 +33,7 @@ static struct slice block(struct slice text, const char *name)
 }
 
 /* The rule ids in `text`, up to the end of its paragraph. */
-static void read_rules(const char *file, struct slice text, uint64_t out[2])
+static void read_rules(const char *file, struct slice text, uint64_t *out)
 {
     text.len -= find(text, "\n\n").len;
     for (size_t i = 0; i + 7 <= text.len; i++) {

@@ -11,16 +11,17 @@
 #include "support/therapy/story.h"
 
 #define GOLDEN_STORIES_MAX 600
+#define GOLDEN_WORDS ((RULE_COUNT + 63) / 64)
 #define GOLDEN_FOLDER "tests/golden/therapy"
 
 struct golden {
     const char *name; /* "lung.md: A gap of 181 days opens a line" */
     const char *file; /* "lung.md" */
     struct slice exposures, lines;
-    uint64_t shows[2], denies[2]; /* bit n: enum rule n */
+    uint64_t shows[GOLDEN_WORDS], denies[GOLDEN_WORDS]; /* bit n: enum rule n */
 };
 
-static inline bool golden_has(const uint64_t set[2], unsigned rule)
+static inline bool golden_has(const uint64_t *set, unsigned rule)
 {
     return (set[rule / 64] >> rule % 64 & 1) != 0;
 }
