@@ -50,9 +50,11 @@ struct hiv_rules {
     int32_t doses_twice; /* doses per 1000 days that are twice a day */
 };
 
-/* NULL for a drug that is none. */
+/* NULL for a drug that is none; the loader sees to it that all are of their group. */
 static inline const struct arv *hiv_arv(const struct hiv_rules *rules, const struct drug *drug)
 {
+    if (drug->group != DRUG_ANTIRETROVIRAL)
+        return NULL;
     for (unsigned low = 0, high = rules->arv_count; low < high;) {
         unsigned middle = low + (high - low) / 2;
         if (rules->arvs[middle].drug == drug)

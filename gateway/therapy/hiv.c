@@ -285,11 +285,21 @@ static void set_aside_uses(struct hiv_course *course, unsigned first, unsigned p
         set_aside_episode(course, &episode);
 }
 
+static bool has_antiretrovirals(const struct engine *engine)
+{
+    for (unsigned i = 0; i < engine->exposure_count; i++)
+        if (engine->exposures[i].drug->group == DRUG_ANTIRETROVIRAL)
+            return true;
+    return false;
+}
+
 void hiv_set_aside(struct engine *engine)
 {
+    if (engine->hiv.disease != NULL || !has_antiretrovirals(engine))
+        return;
     struct hiv_course course = { .engine = engine, .rules = &engine->rules->hiv };
     struct err ignored;
-    if (engine->hiv.disease == NULL && hiv_collect(&course, &ignored))
+    if (hiv_collect(&course, &ignored))
         set_aside_uses(&course, 0, course.use_count);
 }
 
