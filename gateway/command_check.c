@@ -3,6 +3,7 @@
 #include "app/mapping_files.h"
 #include "command.h"
 #include "mapping/review.h"
+#include "outbox/probe.h"
 
 static const char *const auth_names[] = { "asks for no client certificate",
                                           "asks for a client certificate, and does without",
@@ -100,8 +101,50 @@ static bool review(const struct mapping *mapping, bool is_strict)
     return findings.count == 0 || !is_strict;
 }
 
+/* True when each destination answers and can be told somehow. */
+static bool probe_destination(const struct destination_settings *settings)
+{
+    struct probe probe;
+    struct err err;
+    char bytes[200];
+
+    if (!probe_run(settings, "Lifeline/" LIFELINE_VERSION " (check)", &probe, &err)) {
+        command_print_err(&err);
+        return false;
+    }
+    printf("Destination %s at %s\n", settings->name, settings->base_url);
+    if (probe.fault[0] != '\0') {
+        printf("  %s\n", probe.fault);
+        return false;
+    }
+    printf("  answers in %" PRId64 " ms%s%s\n", probe.took_ms,
+           probe.capability.vendor != VENDOR_OTHER ? ", and is " : "",
+           vendor_name(probe.capability.vendor));
+    for (enum posting_kind kind = POSTING_FLAG; kind < POSTING_KINDS; kind++) {
+        struct text why = TEXT(bytes);
+        if (kind == POSTING_PROVENANCE)
+            continue;
+        probe_explain(&probe, settings, kind, &why);
+        printf("  %-14s %s\n", posting_kind_name(kind), bytes);
+    }
+    if (probe.chosen == 0)
+        printf("  There is no channel: its postings would be parked. CDS Hooks need none.\n");
+    return probe.chosen != 0;
+}
+
+static bool probe_all(const struct config *config)
+{
+    bool is_fine = true;
+
+    for (unsigned i = 0; i < config->destination_count; i++)
+        is_fine = probe_destination(&config->destinations[i]) && is_fine;
+    if (config->destination_count == 0)
+        printf("There is no destination to ask.\n");
+    return is_fine;
+}
+
 /* Both are read even when the first has faults, so that one run shows everything. */
-static int check(const char *file, bool is_strict, bool is_quiet)
+static int check(const char *file, bool is_strict, bool is_quiet, bool is_probe)
 {
     struct table_errors errors = { .count = 0 };
     struct mapping *mapping = NULL;
@@ -116,6 +159,8 @@ static int check(const char *file, bool is_strict, bool is_quiet)
     ok = ok && review(mapping, is_strict);
     if (ok && !is_quiet)
         print_plan(&config, mapping);
+    if (ok && is_probe)
+        ok = probe_all(&config);
     if (mapping != NULL)
         mapping_close(mapping);
     arena_fini(&arena);
@@ -142,7 +187,7 @@ static int check_mappings(const char *folder, const char *overlay, bool is_stric
 int command_check(int argc, char **argv)
 {
     const char *file = NULL, *mappings = NULL, *overlay = NULL;
-    bool is_quiet = false, is_strict = false;
+    bool is_quiet = false, is_strict = false, is_probe = false;
     const struct option_row rows[] = {
         COMMAND_CONFIG_OPTION(&file),
         { "--mappings", "FOLDER", OPTION_TEXT, &mappings, NULL,
@@ -151,14 +196,18 @@ int command_check(int argc, char **argv)
           "with --mappings: and at the site's own tables" },
         { "--strict", NULL, OPTION_FLAG, &is_strict, NULL,
           "rows that never decide anything are faults too" },
+        { "--probe", NULL, OPTION_FLAG, &is_probe, NULL,
+          "ask each destination what it can do, and tell what it\n"
+          "would be sent and why" },
         { "--quiet", NULL, OPTION_FLAG, &is_quiet, NULL, "say only what is wrong" },
     };
     const struct command_page page = {
         .name = "lifeline check",
-        .about = "Reads a configuration and its mappings as 'serve' would, tells every mistake at\n"
-                 "once with its file and line, and otherwise says what the gateway would do.\n"
-                 "Rows of the mappings that can never decide anything are told as well.\n"
-                 "Nothing is opened, sent or changed.",
+        .about =
+            "Reads a configuration and its mappings as 'serve' would, tells every mistake at\n"
+            "once with its file and line, and otherwise says what the gateway would do.\n"
+            "Rows of the mappings that can never decide anything are told as well.\n"
+            "Nothing is opened, sent or changed; --probe reads the /metadata of each destination.",
         .options = rows,
         .option_count = COUNT_OF(rows),
         .examples = "  lifeline check --config docker/lifeline.example.json\n"
@@ -170,5 +219,5 @@ int command_check(int argc, char **argv)
     if (!options_read(&page, argc, argv, &operands, &status))
         return status;
     return mappings != NULL ? check_mappings(mappings, overlay, is_strict, is_quiet)
-                            : check(file, is_strict, is_quiet);
+                            : check(file, is_strict, is_quiet, is_probe);
 }

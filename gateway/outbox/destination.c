@@ -185,20 +185,7 @@ bool destination_read_token(struct destination *destination, struct err *err)
     const char *path = destination->settings.bearer_file;
     if (path == NULL)
         return true;
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return err_fail(err, ERR_INVALID, path, "the file of the bearer token cannot be read");
-    size_t len = fread(destination->token, 1, OUTBOX_TOKEN_MAX - 1, file);
-    fclose(file);
-    while (len > 0 && (unsigned char)destination->token[len - 1] <= ' ')
-        len--;
-    destination->token[len] = '\0';
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)destination->token[i] <= ' ' || destination->token[i] == 0x7f)
-            return err_fail(err, ERR_INVALID, path, "the bearer token must be one word");
-    if (len == 0)
-        return err_fail(err, ERR_INVALID, path, "the file of the bearer token is empty");
-    return true;
+    return token_file_read(path, destination->token, err);
 }
 
 /* --- life ---------------------------------------------------------------------------------- */

@@ -186,9 +186,8 @@ static void set_method(struct exchange *exchange, const struct delivery_request 
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
-bool exchange_start(struct exchange *exchange, struct transport *transport,
-                    const struct delivery_request *request, const struct exchange_extra *extra,
-                    struct err *err)
+bool exchange_prepare(struct exchange *exchange, const struct delivery_request *request,
+                      const struct exchange_extra *extra, struct err *err)
 {
     char url[OUTBOX_URL_MAX];
     struct text text = TEXT(url);
@@ -205,7 +204,33 @@ bool exchange_start(struct exchange *exchange, struct transport *transport,
     curl_easy_setopt(exchange->call.easy, CURLOPT_URL, url); /* curl keeps a copy */
     set_method(exchange, request);
     set_headers(exchange, request, extra);
-    return transport_add(transport, &exchange->call, err);
+    return true;
+}
+
+bool exchange_start(struct exchange *exchange, struct transport *transport,
+                    const struct delivery_request *request, const struct exchange_extra *extra,
+                    struct err *err)
+{
+    return exchange_prepare(exchange, request, extra, err) &&
+           transport_add(transport, &exchange->call, err);
+}
+
+bool token_file_read(const char *path, char *out, struct err *err)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return err_fail(err, ERR_INVALID, path, "the file of the bearer token cannot be read");
+    size_t len = fread(out, 1, OUTBOX_TOKEN_MAX - 1, file);
+    fclose(file);
+    while (len > 0 && (unsigned char)out[len - 1] <= ' ')
+        len--;
+    out[len] = '\0';
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)out[i] <= ' ' || out[i] == 0x7f)
+            return err_fail(err, ERR_INVALID, path, "the bearer token must be one word");
+    if (len == 0)
+        return err_fail(err, ERR_INVALID, path, "the file of the bearer token is empty");
+    return true;
 }
 
 /* --- the answer ---------------------------------------------------------------------------- */

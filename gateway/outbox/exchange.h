@@ -31,11 +31,16 @@ struct exchange_extra {
 bool exchange_open(struct exchange *exchange, const struct destination_settings *settings,
                    struct err *err) MUST_USE;
 void exchange_close(struct exchange *exchange);
+/* Everything but the start; for a caller that performs call.easy itself. */
+bool exchange_prepare(struct exchange *exchange, const struct delivery_request *request,
+                      const struct exchange_extra *extra, struct err *err) MUST_USE;
 /* The request's slices must live until the answer. */
 bool exchange_start(struct exchange *exchange, struct transport *transport,
                     const struct delivery_request *request, const struct exchange_extra *extra,
                     struct err *err) MUST_USE;
 /* In `done`: what came back; borrowed from the exchange. */
 struct delivery_answer exchange_answer(const struct exchange *exchange, CURLcode code);
+/* One word from a file into `out`, which has room for OUTBOX_TOKEN_MAX bytes. */
+bool token_file_read(const char *path, char *out, struct err *err) MUST_USE;
 /* The peer's address as TCP saw it; "" when there was no connection. */
 const char *exchange_address(const struct exchange *exchange);

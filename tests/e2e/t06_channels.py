@@ -185,5 +185,29 @@ def test_changes_become_one_message():
         equal(len(ehr.stored("Communication")), 2)
 
 
+def test_probe():
+    """`lifeline check --probe` tells what each destination would be sent, and why"""
+    ehrs = {mode: PlayedEhr(mode) for mode in ("epic-like", "hapi-like")}
+    gateway = Lifeline(pki)
+    for mode, ehr in ehrs.items():
+        gateway.send_to(ehr.base, name=mode, **SITE)
+    gateway.config_file.write_text(json.dumps(gateway.settings))
+    said = gateway.run("check", "--probe", "--quiet").stdout
+    epic, hapi = said.split("Destination hapi-like")
+    for part, words in ((epic, "and is Epic"), (epic, "flag           not sent: create is not offered"),
+                        (epic, "communication  sent, by search, then create"),
+                        (epic, "document       not sent: a rung above it is"),
+                        (hapi, "flag           sent, by conditional update")):
+        assert words in part, said
+    gateway.send_to("https://127.0.0.1:1/fhir", name="nobody")
+    gateway.config_file.write_text(json.dumps(gateway.settings))
+    done = gateway.run("check", "--probe", "--quiet", check=False)
+    equal(done.returncode, 1)
+    assert "unreachable" in done.stdout, done.stdout
+    for ehr in ehrs.values():
+        equal(ehr.state()["log"], [])
+        ehr.stop()
+
+
 if __name__ == "__main__":
     support.main(globals())
