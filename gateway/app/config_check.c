@@ -242,6 +242,36 @@ static void fill_message(struct config_draft *draft, struct draft_destination *d
     message->is_urgent = destination->priority == PRIORITY_URGENT;
 }
 
+/* "22:00-06:00" and "-05:00" */
+static void fill_rate(struct config_draft *draft, struct draft_destination *destination)
+{
+    struct bucket_plan *rate = &destination->settings.rate;
+    unsigned from_h, from_m, to_h, to_m;
+    char sign, rest;
+
+    if (destination->night != NULL) {
+        bool is_read = sscanf(destination->night, "%2u:%2u-%2u:%2u%c", &from_h, &from_m, &to_h,
+                              &to_m, &rest) == 4;
+        if (!is_read || from_h > 23 || to_h > 23 || from_m > 59 || to_m > 59)
+            config_complain(draft, destination->line, "night", "'%.32s' is not as 22:00-06:00",
+                            destination->night);
+        else
+            rate->night_from = from_h * 60 + from_m, rate->night_to = to_h * 60 + to_m;
+    }
+    if (destination->utc_offset != NULL) {
+        bool is_read =
+            sscanf(destination->utc_offset, "%c%2u:%2u%c", &sign, &from_h, &from_m, &rest) == 3;
+        if (!is_read || (sign != '+' && sign != '-') || from_h > 14 || from_m > 59)
+            config_complain(draft, destination->line, "utc_offset", "'%.32s' is not as -05:00",
+                            destination->utc_offset);
+        else
+            rate->utc_offset_minutes = (sign == '-' ? -1 : 1) * (int)(from_h * 60 + from_m);
+    }
+    if (rate->night_per_minute > 0 && destination->night == NULL)
+        config_complain(draft, destination->line, "night_rate_per_minute",
+                        "needs 'night', as in \"22:00-06:00\"");
+}
+
 static void check_destination(struct config_draft *draft, unsigned index)
 {
     unsigned line = draft->destinations[index].line;
@@ -274,6 +304,7 @@ static void check_destination(struct config_draft *draft, unsigned index)
                         "certificate_file and key_file belong together");
     fill_channels(draft, &draft->destinations[index]);
     fill_message(draft, &draft->destinations[index]);
+    fill_rate(draft, &draft->destinations[index]);
 }
 
 static void check_destinations(struct config_draft *draft)

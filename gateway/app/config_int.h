@@ -52,7 +52,7 @@ enum config_priority { PRIORITY_ROUTINE, PRIORITY_URGENT };
 struct draft_destination {
     struct destination_settings settings;
     struct texts channels, recipients;
-    const char *sender, *author, *document_type;
+    const char *sender, *author, *document_type, *night, *utc_offset;
     enum config_payload payload;
     enum config_priority priority;
     unsigned line;

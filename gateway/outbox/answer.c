@@ -219,19 +219,32 @@ bool answer_read_search(struct slice body, const struct answer_want *want, struc
 /* --- outcomes and headers ------------------------------------------------------------------ */
 
 struct issue_reader {
-    bool is_outcome, is_worst;
-    char code[ANSWER_ISSUE_SIZE], worst[ANSWER_ISSUE_SIZE];
+    bool is_outcome, is_worst, has_worst;
+    enum vendor coding_vendor;
+    unsigned coding_number;
+    struct answer_issue issue, worst;
 };
 
-static void take_code(struct issue_reader *state, struct slice text)
+static void take_code(struct answer_issue *issue, struct slice text)
 {
     size_t len = 0;
-    while (len < text.len && len + 1 < sizeof state->code &&
+    while (len < text.len && len + 1 < sizeof issue->code &&
            ((text.at[len] >= 'a' && text.at[len] <= 'z') || text.at[len] == '-'))
         len++;
     bool is_code = len == text.len;
-    memcpy(state->code, text.at, is_code ? len : 0);
-    state->code[is_code ? len : 0] = '\0';
+    memcpy(issue->code, text.at, is_code ? len : 0);
+    issue->code[is_code ? len : 0] = '\0';
+}
+
+static unsigned number_of(struct slice text)
+{
+    unsigned number = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] < '0' || text.at[i] > '9' || text.len > 8)
+            return 0;
+        number = number * 10 + (unsigned)(text.at[i] - '0');
+    }
+    return number;
 }
 
 static bool on_issue_value(void *ctx, struct json_reader *reader, enum json_kind kind,
@@ -243,9 +256,13 @@ static bool on_issue_value(void *ctx, struct json_reader *reader, enum json_kind
     if (slice_is(path, "resourceType"))
         state->is_outcome = slice_is(text, "OperationOutcome");
     else if (slice_is(path, "issue[].code"))
-        take_code(state, text);
+        take_code(&state->issue, text);
     else if (slice_is(path, "issue[].severity"))
         state->is_worst = slice_is(text, "error") || slice_is(text, "fatal");
+    else if (slice_is(path, "issue[].details.coding[].system"))
+        state->coding_vendor = vendor_of_system(text);
+    else if (slice_is(path, "issue[].details.coding[].code"))
+        state->coding_number = number_of(text);
     return true;
 }
 
@@ -253,31 +270,44 @@ static bool on_issue_open(void *ctx, struct json_reader *reader, enum json_kind 
 {
     struct issue_reader *state = ctx;
     if (kind == JSON_OBJECT && slice_is(json_path(reader), "issue[]")) {
-        state->code[0] = '\0';
+        state->issue = (struct answer_issue){ .number = 0 };
         state->is_worst = false;
+    } else if (kind == JSON_OBJECT && slice_is(json_path(reader), "issue[].details.coding[]")) {
+        state->coding_vendor = VENDOR_OTHER;
+        state->coding_number = 0;
     }
     return true;
 }
 
+/* An issue with a number that means something says more than one without. */
 static bool on_issue_close(void *ctx, struct json_reader *reader, enum json_kind kind)
 {
     struct issue_reader *state = ctx;
-    bool is_issue = kind == JSON_OBJECT && slice_is(json_path(reader), "issue[]");
-    if (is_issue && state->is_worst && state->worst[0] == '\0')
-        memcpy(state->worst, state->code, sizeof state->worst);
+    struct slice path = json_path(reader);
+    if (kind == JSON_OBJECT && slice_is(path, "issue[].details.coding[]") &&
+        state->coding_vendor != VENDOR_OTHER && state->coding_number > 0) {
+        state->issue.vendor = state->coding_vendor;
+        state->issue.number = state->coding_number;
+    }
+    if (kind != JSON_OBJECT || !slice_is(path, "issue[]") || !state->is_worst)
+        return true;
+    bool is_better = !state->has_worst || (state->worst.number == 0 && state->issue.number > 0);
+    if (is_better)
+        state->worst = state->issue;
+    state->has_worst = true;
     return true;
 }
 
-void answer_read_issue(struct slice body, struct arena *arena, char out[ANSWER_ISSUE_SIZE])
+void answer_read_issue(struct slice body, struct arena *arena, struct answer_issue *out)
 {
     static const struct json_events events = { on_issue_value, on_issue_open, on_issue_close };
-    struct issue_reader state = { 0 };
+    struct issue_reader state = { .is_outcome = false };
     struct err ignored;
-    out[0] = '\0';
+    *out = (struct answer_issue){ .number = 0 };
     if (body.len == 0 || !json_read(body, NULL, &events, &state, arena, &ignored))
         return;
     if (state.is_outcome)
-        memcpy(out, state.worst, ANSWER_ISSUE_SIZE);
+        *out = state.worst;
 }
 
 struct slice answer_location_id(struct slice location, const char *type)

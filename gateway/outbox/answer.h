@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "outbox/limits.h"
+#include "outbox/vendor.h"
 
 struct fingerprint {
     uint64_t sums[4];
@@ -52,7 +53,12 @@ static inline bool fingerprint_equal(const struct fingerprint *a, const struct f
 /* issue.code of the worst issue of an OperationOutcome: lower-case letters and hyphens only, so
  * that it may be kept and logged.  Empty when the body is something else. */
 #define ANSWER_ISSUE_SIZE 32
-void answer_read_issue(struct slice body, struct arena *arena, char out[ANSWER_ISSUE_SIZE]);
+struct answer_issue {
+    char code[ANSWER_ISSUE_SIZE];
+    enum vendor vendor; /* whose number it is */
+    unsigned number;    /* of issue.details; 0: none */
+};
+void answer_read_issue(struct slice body, struct arena *arena, struct answer_issue *out);
 
 /* The id in "[base/]Flag/123[/_history/4]"; empty when there is none that FHIR allows. */
 struct slice answer_location_id(struct slice location, const char *type);

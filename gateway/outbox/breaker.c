@@ -41,8 +41,19 @@ unsigned breaker_limit(struct breaker *breaker, int64_t now_ms, unsigned usual)
     return 1;
 }
 
-void breaker_answered(struct breaker *breaker)
+static void turn_window(struct breaker *breaker, int64_t now_ms)
 {
+    int64_t age_ms = now_ms - breaker->window_ms;
+    if (age_ms >= 0 && age_ms < BREAKER_WINDOW_MS)
+        return;
+    breaker->window_ms = now_ms;
+    breaker->window_answers = breaker->window_failures = 0;
+}
+
+void breaker_answered(struct breaker *breaker, int64_t now_ms)
+{
+    turn_window(breaker, now_ms);
+    breaker->window_answers++;
     breaker->failures = 0;
     breaker->opened = 0;
     if (breaker->sm.state != BREAKER_CLOSED)
@@ -57,13 +68,18 @@ void breaker_trip(struct breaker *breaker, int64_t now_ms)
     breaker->until_ms = now_ms + open_s[row] * breaker->pace_permille;
     breaker->opened++;
     breaker->failures = 0;
+    breaker->window_answers = breaker->window_failures = 0;
     sm_move(&breaker->sm, BREAKER_OPEN);
 }
 
 void breaker_failed(struct breaker *breaker, int64_t now_ms)
 {
+    turn_window(breaker, now_ms);
     breaker->failures++;
-    bool is_enough = breaker->failures >= BREAKER_FAILURES_MAX;
+    breaker->window_failures++;
+    unsigned total = breaker->window_answers + breaker->window_failures;
+    bool is_flaky = total >= BREAKER_WINDOW_LEAST && 2 * breaker->window_failures >= total;
+    bool is_enough = breaker->failures >= BREAKER_FAILURES_MAX || is_flaky;
     if (is_enough || breaker->sm.state == BREAKER_HALF_OPEN)
         breaker_trip(breaker, now_ms);
 }

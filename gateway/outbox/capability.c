@@ -27,32 +27,6 @@ static bool read_interaction(struct reader_state *state, struct slice text)
     return true;
 }
 
-/* Names as the vendors' own statements have them, in software.name or publisher. */
-static const struct {
-    const char *begins;
-    enum vendor vendor;
-} vendors[] = {
-    { "Epic", VENDOR_EPIC },
-    { "Oracle Health", VENDOR_ORACLE },
-    { "Cerner", VENDOR_ORACLE },
-    { "Medical Information Technology", VENDOR_MEDITECH },
-    { "Interoperability Services: US Core", VENDOR_MEDITECH },
-};
-
-const char *vendor_name(enum vendor vendor)
-{
-    static const char *const names[] = { "", "Epic", "Oracle Health", "MEDITECH" };
-    return names[vendor];
-}
-
-static enum vendor vendor_of(struct slice text, enum vendor before)
-{
-    for (size_t i = 0; i < COUNT_OF(vendors); i++)
-        if (slice_starts(text, slice_of(vendors[i].begins)))
-            return vendors[i].vendor;
-    return before;
-}
-
 static enum posting_kind kind_of(struct slice name)
 {
     for (enum posting_kind kind = POSTING_FLAG; kind < POSTING_KINDS; kind++)

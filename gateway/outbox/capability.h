@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "domain/posting.h"
+#include "outbox/vendor.h"
 
 struct capability_type {
     bool can_create, can_read, can_update;
@@ -23,15 +24,10 @@ struct capability_type {
     bool search_category, search_type; /* ... which these narrow */
 };
 
-/* Whose software it is, where that changes what is sent or what an error number means. */
-enum vendor { VENDOR_OTHER, VENDOR_EPIC, VENDOR_ORACLE, VENDOR_MEDITECH };
-
 struct capability {
     struct capability_type types[POSTING_KINDS]; /* by enum posting_kind */
     enum vendor vendor;
 };
 
-/* "Epic"; "" for others. */
-const char *vendor_name(enum vendor vendor);
 bool capability_read(struct slice text, struct arena *arena, struct capability *out,
                      struct err *err) MUST_USE;

@@ -347,9 +347,9 @@ static void on_failed(struct delivery *delivery, const struct delivery_answer *a
     if (is_dead && step->class == RETRY_CLASS_PERMANENT && on_gone(delivery, answer->status))
         return;
     if (is_dead) {
-        bool is_permanent = step->class == RETRY_CLASS_PERMANENT;
+        bool is_class = strcmp(step->reason, retry_class_name(step->class)) == 0;
         delivery_die(delivery, step->reason);
-        if (!is_permanent)
+        if (!is_class)
             delivery_note(delivery, step->reason, retry_class_name(step->class));
         return;
     }
@@ -357,6 +357,14 @@ static void on_failed(struct delivery *delivery, const struct delivery_answer *a
         delivery->row.attempts++;
     delivery_note(delivery, retry_class_name(step->class), why);
     delivery_put_off(delivery, step->due_ms);
+}
+
+static void note_issue(struct delivery *delivery, const struct answer_issue *issue)
+{
+    struct text text = TEXT(delivery->issue);
+    text_add(&text, "%s", issue->code);
+    if (issue->number > 0)
+        text_add(&text, "%s%u", issue->code[0] != '\0' ? " " : "", issue->number);
 }
 
 static enum retry_ask ask_of(const struct delivery *delivery)
@@ -375,8 +383,10 @@ void delivery_answered(struct delivery *delivery, const struct delivery_answer *
     bool is_answered = answer->transport == TRANSPORT_ANSWERED;
     bool is_good = is_answered && answer->status >= 200 && answer->status < 300;
     delivery->issue[0] = '\0';
+    struct answer_issue issue = { .number = 0 };
     if (is_answered && !is_good)
-        answer_read_issue(answer->body, delivery->arena, delivery->issue);
+        answer_read_issue(answer->body, delivery->arena, &issue);
+    note_issue(delivery, &issue);
     row->last_status = is_answered ? answer->status : 0;
 
     /* That we had to stop is no failure of the destination: it costs no attempt, ends no horizon,
@@ -385,7 +395,9 @@ void delivery_answered(struct delivery *delivery, const struct delivery_answer *
     struct retry_step step = retry_decide(&(struct retry_input){
         .transport = answer->transport,
         .status = answer->status,
-        .issue = slice_of(delivery->issue),
+        .issue = slice_of(issue.code),
+        .vendor_class = vendor_class(issue.vendor, issue.number),
+        .next_day_ms = moment->next_day_ms,
         .ask = ask_of(delivery),
         .attempt = is_stopped ? 1 : row->attempts + 1,
         .first_failure_ms = row->changed_ms,

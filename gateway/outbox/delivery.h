@@ -72,6 +72,7 @@ enum delivery_search {
 
 struct delivery_moment {
     int64_t now_ms, horizon_ms;
+    int64_t next_day_ms; /* of the destination's own calendar; 0: not known */
     uint32_t jitter;
     unsigned pace_permille;
 };
@@ -128,11 +129,11 @@ struct delivery {
     unsigned conflicts, requests;
 
     /* For the audit and for the destination. */
-    enum retry_class class; /* of the last answer */
-    char issue[ANSWER_ISSUE_SIZE];
-    unsigned duplicates; /* records of ours beyond the one that was adopted */
-    bool is_reconciled;  /* a lost answer turned out well */
-    bool is_refused;     /* the credential was refused twice */
+    enum retry_class class;             /* of the last answer */
+    char issue[ANSWER_ISSUE_SIZE + 12]; /* "business-rule", "processing 59141" */
+    unsigned duplicates;                /* records of ours beyond the one that was adopted */
+    bool is_reconciled;                 /* a lost answer turned out well */
+    bool is_refused;                    /* the credential was refused twice */
     bool capability_is_stale;
 };
 

@@ -142,6 +142,11 @@ void destination_pump(struct destination *destination)
         pump_at(destination, destination->hold_until_ms);
         return;
     }
+    int64_t rate_until_ms = bucket_wait_until(&destination->bucket, now_ms);
+    if (rate_until_ms != 0) {
+        pump_at(destination, rate_until_ms);
+        return;
+    }
     claim->limit = room(destination, now_ms);
     if (claim->limit == 0) {
         if (destination->breaker.sm.state == BREAKER_OPEN)
@@ -231,6 +236,7 @@ bool destination_open(struct destination *destination, struct outbox *outbox,
     if (own->timeout_ms == 0)
         own->timeout_ms = OUTBOX_TIMEOUT_MS;
     breaker_init(&destination->breaker, outbox->pace_permille);
+    bucket_init(&destination->bucket, &own->rate, clock_wall_ms());
     arena_init(&destination->claim.arena, OUTBOX_SCRATCH_MAX);
     if (own->bearer_file != NULL)
         destination->token = pool_new(OUTBOX_TOKEN_MAX);

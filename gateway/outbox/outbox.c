@@ -43,6 +43,7 @@ struct delivery_moment outbox_moment(const struct destination *destination)
     return (struct delivery_moment){
         .now_ms = clock_wall_ms(),
         .horizon_ms = destination->settings.horizon_ms,
+        .next_day_ms = bucket_next_day_ms(&destination->settings.rate, clock_wall_ms()),
         .jitter = (uint32_t)(outbox_random(outbox) >> 32),
         .pace_permille = outbox->pace_permille,
     };

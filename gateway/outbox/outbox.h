@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "loop/loop.h"
+#include "outbox/bucket.h"
 #include "outbox/ladder.h"
 #include "store/lane.h"
 
@@ -23,8 +24,9 @@ struct destination_settings {
     const char *certificate_file, *key_file; /* mutual TLS; NULL: none */
     const char *bearer_file;                 /* file with a static token; NULL: none */
     unsigned in_flight_max;                  /* default 4 */
-    unsigned timeout_ms;                     /* whole exchange; default 30000 */
-    int64_t horizon_ms;                      /* give up after; 0 = never; default 7 days */
+    struct bucket_plan rate;
+    unsigned timeout_ms;      /* whole exchange; default 30000 */
+    int64_t horizon_ms;       /* give up after; 0 = never; default 7 days */
     int64_t message_delay_ms; /* a message is due so long after what it says; default a minute */
     struct ladder ladder;     /* without rungs: every row that is wanted is sent */
     struct message_site message;

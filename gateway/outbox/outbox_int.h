@@ -16,6 +16,7 @@
 
 #include "audit/audit.h"
 #include "outbox/breaker.h"
+#include "outbox/bucket.h"
 #include "outbox/exchange.h"
 #include "outbox/outbox.h"
 
@@ -87,6 +88,7 @@ struct destination {
     struct claim claim;
     uv_timer_t timer;
     struct breaker breaker;
+    struct bucket bucket;
     int64_t hold_until_ms; /* it asked for a pause with Retry-After */
     struct capability capability;
     int64_t capability_read_ms; /* 0: must be read */

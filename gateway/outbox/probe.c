@@ -13,13 +13,13 @@ static void read_statement(const struct delivery_answer *answer,
 {
     struct arena scratch;
     struct err err;
-    char issue[ANSWER_ISSUE_SIZE];
+    struct answer_issue issue;
     arena_init(&scratch, OUTBOX_SCRATCH_MAX);
     out->status = answer->status;
     if (answer->status < 200 || answer->status > 299) {
-        answer_read_issue(answer->body, &scratch, issue);
+        answer_read_issue(answer->body, &scratch, &issue);
         snprintf(out->fault, sizeof out->fault, "GET metadata was answered with %d%s%s",
-                 answer->status, issue[0] != '\0' ? " " : "", issue);
+                 answer->status, issue.code[0] != '\0' ? " " : "", issue.code);
     } else if (!capability_read(answer->body, &scratch, &out->capability, &err)) {
         fault(out, "what it answers to GET metadata is no CapabilityStatement");
     } else {

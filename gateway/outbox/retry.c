@@ -3,6 +3,8 @@
 #include "base/date.h"
 #include "outbox/limits.h"
 
+#define QUOTA_WAIT_MS (INT64_C(12) * 3600 * 1000)
+
 static const int64_t wait_s[] = { 1, 5, 30, 120, 600, 1800, 3600 };
 
 static const struct {
@@ -113,6 +115,9 @@ static bool issue_fits(enum issue_kind kind, struct slice issue)
 static enum retry_class class_of(const struct retry_input *input)
 {
     int status = input->transport == TRANSPORT_ANSWERED ? input->status : 0;
+    bool is_number = input->vendor_class != RETRY_CLASS_NONE && status >= 400 && status != 401;
+    if (is_number && input->ask != RETRY_PROBE)
+        return input->vendor_class;
     for (size_t i = 0; i < COUNT_OF(rules); i++) {
         bool fits = rules[i].transport == input->transport && status >= rules[i].first &&
                     status <= rules[i].last && (rules[i].asks & (1u << input->ask)) != 0;
@@ -154,7 +159,12 @@ struct retry_step retry_decide(const struct retry_input *input)
     if (step.action == RETRY_DONE || step.action == RETRY_REREAD)
         return step;
     if (step.action == RETRY_DEAD) {
-        step.reason = "permanent";
+        step.reason = classes[class].name;
+        return step;
+    }
+    if (class == RETRY_CLASS_QUOTA) { /* the horizon goes on: a quota is over tomorrow */
+        step.due_ms =
+            input->next_day_ms > input->now_ms ? input->next_day_ms : input->now_ms + QUOTA_WAIT_MS;
         return step;
     }
     int64_t wait_ms = retry_wait_ms(input->attempt, input->jitter, input->pace_permille);

@@ -36,7 +36,11 @@ enum retry_ask {
     X(CREDENTIAL,  "credential",            RETRY_REFRESH)          \
     X(CONFLICT,    "conflict",              RETRY_REREAD)           \
     X(UNKNOWN,     "unknown",               RETRY_RECONCILE)        \
-    X(PERMANENT,   "permanent",             RETRY_DEAD)
+    X(PERMANENT,   "permanent",             RETRY_DEAD)             \
+    X(POLICY,      "policy",                RETRY_DEAD)             \
+    X(SITE,        "site-build",            RETRY_DEAD)             \
+    X(MERGED,      "merged",                RETRY_DEAD)             \
+    X(QUOTA,       "quota",                 RETRY_LATER)
 /* clang-format on */
 
 enum retry_class {
@@ -58,6 +62,9 @@ struct retry_input {
     enum transport_error transport;
     int status;
     struct slice issue; /* OperationOutcome.issue.code, empty when there was none */
+    /* What the vendor's error number means; RETRY_CLASS_NONE when there is none. */
+    enum retry_class vendor_class;
+    int64_t next_day_ms; /* where a quota of today is over */
     enum retry_ask ask;
     unsigned attempt;         /* 1 is the first failure */
     int64_t first_failure_ms; /* or, where that is not known, since when it is wanted */
@@ -72,7 +79,7 @@ struct retry_step {
     enum retry_action action;
     enum retry_class class;
     int64_t due_ms;     /* RETRY_LATER, RETRY_REFRESH, RETRY_RECONCILE */
-    const char *reason; /* RETRY_DEAD: "permanent" or "horizon" */
+    const char *reason; /* RETRY_DEAD: the name of the class, or "horizon" */
 };
 
 struct retry_step retry_decide(const struct retry_input *input);

@@ -105,6 +105,7 @@ static void send_request(struct run *run)
                                     .bearer = has_token ? destination->token : NULL };
     if (run->request.ask == RETRY_WRITE || run->request.ask == RETRY_CREATE)
         outbox->sent++;
+    bucket_charge(&destination->bucket, clock_wall_ms());
     sm_move(&run->sm, RUN_SENDING);
     if (exchange_start(&run->exchange, &outbox->transport, &run->request, &extra, &err))
         return;
@@ -217,7 +218,7 @@ static void inform_destination(struct run *run, const struct delivery_answer *an
     if (run->delivery.is_refused)
         breaker_trip(&destination->breaker, now_ms);
     else if (answer->transport == TRANSPORT_ANSWERED)
-        breaker_answered(&destination->breaker);
+        breaker_answered(&destination->breaker, now_ms);
     else if (answer->transport != TRANSPORT_STOPPED)
         breaker_failed(&destination->breaker, now_ms);
     if (asks_for_pause && answer->retry_after.len > 0)

@@ -185,6 +185,32 @@ def test_changes_become_one_message():
         equal(len(ehr.stored("Communication")), 2)
 
 
+EPIC_NUMBERS = (
+    (59100, "dead", "permanent processing 59100"), (59187, "dead", "site-build processing 59187"),
+    (4134, "dead", "policy processing 4134"), (4107, "dead", "merged processing 4107"),
+    (4135, "pending", "quota processing 4135"), (59177, "settled", ""))
+
+
+def test_epic_numbers():
+    """Epic 2: its numbers decide: content, site build, policy, merged, quota of today, transient"""
+    ehr = PlayedEhr("epic-like")
+    gateway = Lifeline(pki).send_to(ehr.base, **SITE).start()
+    bundle = (SAMPLES / "ovarian-platinum-resistant.json").read_text()
+    for number, state, error in EPIC_NUMBERS:
+        ehr.control("faults", {"code": number, "code_count": 1})
+        status_is(gateway.curl("", body=bundle.replace("sample-ovarian", f"p{number}")), 200)
+
+        def came_to():
+            rows = [row for row in gateway.outbox()
+                    if row["kind"] == "communication" and row["patient"] == f"Patient/p{number}"]
+            return any((r["state"], r["lastError"]) == (state, error) for r in rows)
+        wait_until(came_to, f"{number} to be {state} {error}", 30)
+    posts = [e for e in ehr.state()["log"] if e["method"] == "POST"]
+    equal(len(posts), len(EPIC_NUMBERS) + 1, "only what is transient is sent again")
+    gateway.kill()
+    ehr.stop()
+
+
 def test_probe():
     """`lifeline check --probe` tells what each destination would be sent, and why"""
     ehrs = {mode: PlayedEhr(mode) for mode in ("epic-like", "hapi-like")}

@@ -210,6 +210,21 @@ static const struct small_case {
       "{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"severity\":\"error\",\"code\":\"Jane "
       "Roe\"}]}",
       "" },
+    { "Epic's number beside the code", "issue",
+      "{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"severity\":\"fatal\",\"code\":"
+      "\"processing\",\"details\":{\"coding\":[{\"system\":"
+      "\"urn:oid:1.2.840.114350.1.13.0.1.7.2.657369\",\"code\":\"59141\"}]}}]}",
+      "processing Epic 59141" },
+    { "what is only told is no error: 59109 with severity information", "issue",
+      "{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"severity\":\"information\",\"code\":"
+      "\"informational\",\"details\":{\"coding\":[{\"system\":"
+      "\"urn:oid:1.2.840.114350.1.13.0.1.7.2.657369\",\"code\":\"59109\"}]}},"
+      "{\"severity\":\"error\",\"code\":\"required\"}]}",
+      "required" },
+    { "a number of nobody's is no number", "issue",
+      "{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"severity\":\"error\",\"code\":"
+      "\"invalid\",\"details\":{\"coding\":[{\"system\":\"urn:x\",\"code\":\"4134\"}]}}]}",
+      "invalid" },
     { "another resource is no outcome", "issue",
       "{\"resourceType\":\"Flag\",\"issue\":[{\"severity\":\"error\",\"code\":\"invalid\"}]}", "" },
     { "a page is no outcome", "issue", "<html>", "" },
@@ -225,15 +240,20 @@ static void small_thing_reads_as(void **state)
     const struct small_case *c = *state;
     struct slice text = slice_of(c->text), out = SLICE("");
     struct arena arena;
-    char issue[ANSWER_ISSUE_SIZE];
+    struct answer_issue issue;
+    char bytes[64];
     arena_init(&arena, 1024 * 1024);
     if (strcmp(c->kind, "location") == 0)
         out = answer_location_id(text, "Flag");
     else if (strcmp(c->kind, "etag") == 0)
         out = arena_format(&arena, "%u", answer_etag_version(text));
     else if (strcmp(c->kind, "issue") == 0) {
-        answer_read_issue(text, &arena, issue);
-        out = slice_of(issue);
+        struct text shown = TEXT(bytes);
+        answer_read_issue(text, &arena, &issue);
+        text_add(&shown, "%s", issue.code);
+        if (issue.number > 0)
+            text_add(&shown, " %s %u", vendor_name(issue.vendor), issue.number);
+        out = text_slice(&shown);
     } else if (strcmp(c->kind, "token") == 0)
         out = body_replace(text, BODY_TOKEN_FLAG, SLICE("Flag/1"), &arena);
     else if (strcmp(c->kind, "id") == 0)

@@ -11,8 +11,10 @@
 
 #include "base/date.h"
 #include "outbox/breaker.h"
+#include "outbox/bucket.h"
 #include "outbox/limits.h"
 #include "outbox/retry.h"
+#include "outbox/vendor.h"
 
 #define HALF (UINT32_C(1) << 31)
 #define NOW INT64_C(1780000000000)
@@ -107,6 +109,34 @@ static const struct retry_case {
     { "500 stays transient whatever it says",
       { .status = 500, .ask = RETRY_WRITE, .issue = { "invalid", 7 } },
       "later transient 500" },
+    /* --- a vendor's number says more than the status */
+    { "Epic 2: a rule of content, whatever the status",
+      { .status = 500, .ask = RETRY_CREATE, .vendor_class = RETRY_CLASS_PERMANENT },
+      "dead permanent permanent" },
+    { "Epic 2: already there",
+      { .status = 400, .ask = RETRY_CREATE, .vendor_class = RETRY_CLASS_CONFLICT },
+      "reread conflict" },
+    { "Epic 2: the site has not built it: for its integration engineer",
+      { .status = 400, .ask = RETRY_CREATE, .vendor_class = RETRY_CLASS_SITE },
+      "dead site-build site-build" },
+    { "Epic 2: break-the-glass is never passed by",
+      { .status = 403, .ask = RETRY_READ, .vendor_class = RETRY_CLASS_POLICY },
+      "dead policy policy" },
+    { "Epic 2: a merged patient",
+      { .status = 404, .ask = RETRY_CREATE, .vendor_class = RETRY_CLASS_MERGED },
+      "dead merged merged" },
+    { "Epic 2: the quota of today is over tomorrow",
+      { .status = 400,
+        .ask = RETRY_CREATE,
+        .vendor_class = RETRY_CLASS_QUOTA,
+        .next_day_ms = NOW + 3600000 },
+      "later quota 3600000" },
+    { "Epic 2: transient by number",
+      { .status = 400, .ask = RETRY_WRITE, .vendor_class = RETRY_CLASS_TRANSIENT },
+      "later transient 500" },
+    { "401 stays 401 whatever the number",
+      { .status = 401, .ask = RETRY_WRITE, .vendor_class = RETRY_CLASS_POLICY },
+      "refresh credential 500" },
     /* --- /metadata says nothing about the record */
     { "no metadata there: later", { .status = 404, .ask = RETRY_PROBE }, "later transient 500" },
     { "metadata needs a credential",
@@ -230,6 +260,10 @@ static const struct breaker_case {
     { "... fifteen seconds", "fffff5f9 6", 1 },
     { "failures of what was under way do not prolong it", "fffffffff5", 1 },
     { "a refused credential opens it at once", "t", 0 },
+    { "nine exchanges are too few for their share to count", "fafafafaf", 4 },
+    { "half of ten within thirty seconds open it", "fafafafafaf", 0 },
+    { "a third of them does not", "faafaafaafaafaaf", 4 },
+    { "half of them, slowly, does not", "fa9fa9fa9fa9fa9fa9fa9f", 4 },
     { "recovery forgets the past", "fffff5f9 6afffff5", 1 },
 };
 
@@ -244,7 +278,7 @@ static void breaker_allows(void **state)
         if (*at == 'f')
             breaker_failed(&breaker, now_ms);
         else if (*at == 'a')
-            breaker_answered(&breaker);
+            breaker_answered(&breaker, now_ms);
         else if (*at == 't')
             breaker_trip(&breaker, now_ms);
         else if (*at != ' ')
@@ -253,9 +287,91 @@ static void breaker_allows(void **state)
     assert_int_equal(c->expected, breaker_limit(&breaker, now_ms, 4));
 }
 
+/* --- vendors --------------------------------------------------------------------------------- */
+
+static void epic_numbers_have_classes(void **state)
+{
+    static const struct {
+        const char *numbers, *class;
+    } rows[] = {
+        { "4100 4102 4111 4112 4115 4122 59100 59101 59102 59105 59108 59111 59144 59159",
+          "permanent" },
+        { "59141", "conflict" },
+        { "40000 59187 59188 59189", "site-build" },
+        { "4118 4130 4131 4134", "policy" },
+        { "4135", "quota" },
+        { "4107", "merged" },
+        { "59177", "transient" },
+        { "59109 4101 4119 1 0", "" }, /* informational, or nobody's: the status decides */
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        for (const char *at = rows[i].numbers; *at != '\0'; at += strspn(at, "0123456789")) {
+            at += strspn(at, " ");
+            unsigned number = (unsigned)strtoul(at, NULL, 10);
+            assert_string_equal(rows[i].class, retry_class_name(vendor_class(VENDOR_EPIC, number)));
+            assert_int_equal(RETRY_CLASS_NONE, vendor_class(VENDOR_ORACLE, number));
+        }
+}
+
+/* --- the rate -------------------------------------------------------------------------------- */
+
+#define MIDNIGHT (NOW - NOW % DAY_MS)
+
+static unsigned made_in(struct bucket *bucket, int64_t from_ms, int64_t span_ms)
+{
+    unsigned made = 0;
+    for (int64_t at = from_ms; at < from_ms + span_ms; at += 10)
+        if (bucket_wait_until(bucket, at) == 0) {
+            bucket_charge(bucket, at);
+            made++;
+        }
+    return made;
+}
+
+static void the_rate_is_kept_by_day_and_by_night(void **state)
+{
+    const struct bucket_plan plan = { .per_minute = 60,
+                                      .night_per_minute = 600,
+                                      .night_from = 22 * 60,
+                                      .night_to = 6 * 60,
+                                      .utc_offset_minutes = -300 };
+    struct bucket bucket;
+    (void)state;
+    bucket_init(&bucket, &plan, MIDNIGHT + 17 * 3600000);                      /* noon there */
+    assert_in_range(made_in(&bucket, MIDNIGHT + 17 * 3600000, 60000), 66, 71); /* and the burst */
+    assert_in_range(made_in(&bucket, MIDNIGHT + 17 * 3600000 + 60000, 60000), 57, 61);
+    assert_in_range(made_in(&bucket, MIDNIGHT + 4 * 3600000 + DAY_MS, 60000), 650, 702);
+    int64_t wait = bucket_wait_until(&bucket, MIDNIGHT + 4 * 3600000 + DAY_MS + 60000);
+    assert_true(wait == 0 || wait < MIDNIGHT + 4 * 3600000 + DAY_MS + 61000);
+    /* A delivery that was begun may need more requests than there are: they are made up for. */
+    bucket_init(&bucket, &plan, MIDNIGHT + 17 * 3600000);
+    for (unsigned i = 0; i < 30; i++)
+        bucket_charge(&bucket, MIDNIGHT + 17 * 3600000);
+    assert_in_range(bucket_wait_until(&bucket, MIDNIGHT + 17 * 3600000) - MIDNIGHT - 17 * 3600000,
+                    20000, 22000);
+}
+
+static void a_quota_ends_with_the_destinations_day(void **state)
+{
+    const struct bucket_plan plan = { .utc_offset_minutes = -300 };
+    (void)state;
+    assert_int_equal(MIDNIGHT + 5 * 3600000, bucket_next_day_ms(&plan, MIDNIGHT));
+    assert_int_equal(MIDNIGHT + 5 * 3600000 + DAY_MS,
+                     bucket_next_day_ms(&plan, MIDNIGHT + 5 * 3600000));
+}
+
+static void without_a_rate_nothing_waits(void **state)
+{
+    struct bucket bucket;
+    (void)state;
+    bucket_init(&bucket, &(struct bucket_plan){ .per_minute = 0 }, NOW);
+    assert_int_equal(1000, made_in(&bucket, NOW, 10000));
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[COUNT_OF(cases) + COUNT_OF(breaker_cases) + 1];
+    struct CMUnitTest tests[COUNT_OF(cases) + COUNT_OF(breaker_cases) + 5];
     size_t n = 0;
     for (size_t i = 0; i < COUNT_OF(cases); i++) /* one reported test per row */
         tests[n++] = (struct CMUnitTest){ .name = cases[i].name,
@@ -266,5 +382,9 @@ int main(void)
                                           .test_func = breaker_allows,
                                           .initial_state = (void *)(uintptr_t)&breaker_cases[i] };
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(jitter_is_full);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(epic_numbers_have_classes);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(the_rate_is_kept_by_day_and_by_night);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_quota_ends_with_the_destinations_day);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(without_a_rate_nothing_waits);
     return cmocka_run_group_tests_name("outbox_retry", tests, NULL, NULL);
 }
