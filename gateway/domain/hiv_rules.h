@@ -11,7 +11,7 @@
 /* Column `kind`.  All but NRTIs and boosters are anchors: a regimen has at least one. */
 enum arv_kind { ARV_NRTI, ARV_NNRTI, ARV_PI, ARV_INSTI, ARV_ENTRY, ARV_CAPSID, ARV_BOOSTER };
 
-/* Column `boosted`: whether a PI is a boosted one. */
+/* Column `boosted`: whether a PI (or elvitegravir) is a boosted one. */
 enum arv_boosted { BOOSTED_NEVER, BOOSTED_WITH_BOOSTER, BOOSTED_ALWAYS };
 
 /* Column `twice_daily`: what two doses a day say. */

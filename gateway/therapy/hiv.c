@@ -49,22 +49,29 @@ void hiv_find(struct engine *engine)
 
 static bool label_before(const struct arv *a, const struct arv *b)
 {
+    static const unsigned places[] = {
+        [ARV_NRTI] = 0,   [ARV_NNRTI] = 1, [ARV_INSTI] = 2,  [ARV_ENTRY] = 3,
+        [ARV_CAPSID] = 4, [ARV_PI] = 5,    [ARV_BOOSTER] = 6
+    };
     if (a->kind != b->kind)
-        return a->kind < b->kind;
+        return places[a->kind] < places[b->kind];
     int order = slice_cmp(a->label, b->label); /* TDF/3TC, ABC/3TC, AZT/3TC, TAF/FTC */
     return a->kind == ARV_NRTI ? order > 0 : order < 0;
 }
 
-/* "TDF/3TC/DTG", "ABC/3TC/DTG/DRV/r": backbone, anchors, boosters. */
+/* "TDF/3TC/DTG", "ABC/3TC/DTG/DRV/r": backbone, anchors, and the booster of what is boosted. */
 static struct slice name_of(const struct hiv_course *course, const struct art *art)
 {
     const struct arv *sorted[LOT_DRUGS_MAX];
     char bytes[200];
     struct text name = TEXT(bytes);
     unsigned count = 0;
-    uint64_t drugs = hiv_drugs(course, art->slots) | art->boosters;
+    uint64_t drugs = hiv_drugs(course, art->slots);
+    for (unsigned s = 0; s < course->slot_count; s++)
+        if ((drugs & slot_bit(s)) != 0 && course->slots[s].arv->boosted != BOOSTED_NEVER)
+            drugs |= art->boosters;
     for (unsigned s = 0; s < course->slot_count; s++) {
-        if ((drugs & slot_bit(s)) == 0)
+        if ((drugs & slot_bit(s)) == 0 || course->slots[s].is_dose)
             continue;
         unsigned at = count++;
         for (; at > 0 && label_before(course->slots[s].arv, sorted[at - 1]); at--)
@@ -238,7 +245,7 @@ static enum rule purpose_of(const struct hiv_course *course, const struct episod
         *text = SLICE("ordered alone and without HIV on record: it may be for hepatitis B");
         return RULE_HIV_HEPATITIS_B;
     }
-    if (is_short && RULE_ON(HIV_PEP)) {
+    if (is_short && alone != ALONE_PREP && RULE_ON(HIV_PEP)) {
         *text = arena_format(course->engine->arena,
                              "ordered for %d days without HIV on record: prophylaxis after "
                              "exposure (at most %d days)",
@@ -259,6 +266,8 @@ static void set_aside_episode(struct hiv_course *course, const struct episode *e
 {
     struct slice text;
     enum rule rule = purpose_of(course, episode, &text);
+    if (rule == RULE_HIV_DIAGNOSIS && !RULE_ON(HIV_DIAGNOSIS))
+        return;
     for (unsigned i = episode->first; i < episode->past; i++)
         left_out_tell(course->engine, course->uses[i]->order, rule, text);
 }

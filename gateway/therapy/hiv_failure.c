@@ -230,14 +230,31 @@ static const struct art *regimen_at(const struct hiv_course *course, const struc
     return is_on ? found : NULL;
 }
 
+/* Since when an anchor was ordered without a pause up to `day`; DATE_NONE when none was. */
+static int32_t on_therapy_since(const struct hiv_course *course, int32_t day)
+{
+    int32_t grace = course->engine->rules->era_persistence, since = DATE_NONE;
+    for (unsigned i = course->era_count; i-- > 0;) {
+        const struct hiv_era *era = &course->eras[i];
+        int32_t until = since != DATE_NONE ? since : day;
+        bool is_there = (course->anchors & slot_bit(era->slot)) != 0 && era->start <= until &&
+                        era->end >= era->start &&
+                        (era->end == FOREVER || era->end + grace >= until);
+        if (is_there)
+            since = era->start;
+    }
+    return since;
+}
+
 static bool is_failing(const struct hiv_course *course, const struct hiv_line *line, unsigned at,
                        int32_t from, struct hiv_failure *out)
 {
     const struct hiv_rules *rules = course->rules;
     const struct viral_load *load = &course->loads[at];
     const struct art *art = regimen_at(course, line, load->day);
-    int32_t on_line = load->day - line->start;
-    if (art == NULL)
+    int32_t since = on_therapy_since(course, load->day);
+    int32_t on_line = load->day - (since > line->start ? since : line->start);
+    if (art == NULL || since == DATE_NONE)
         return false;
     *out = (struct hiv_failure){ .day = load->day,
                                  .copies = load->low < INT32_MAX ? (int32_t)load->low : INT32_MAX,
@@ -249,7 +266,7 @@ static bool is_failing(const struct hiv_course *course, const struct hiv_line *l
     }
     for (unsigned i = at; i-- > 0;) {
         const struct viral_load *before = &course->loads[i];
-        int32_t then = before->day - line->start;
+        int32_t then = on_line - (load->day - before->day);
         if (before->day == load->day)
             continue;
         if (before->day <= from || regimen_at(course, line, before->day) == NULL ||

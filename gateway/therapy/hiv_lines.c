@@ -185,9 +185,9 @@ static void number_line(const struct hiv_course *course, const struct hiv_line *
     unsigned next = before->number + 1, third = (unsigned)course->rules->late_line;
     bool is_certain = change->has_failure && !change->failure.is_weak;
     line->number = decision.is_third && next < third ? third : next;
-    line->least = before->least;
-    if (is_certain)
-        line->least = decision.is_third && before->least + 1 < third ? third : before->least + 1;
+    line->least = before->least + (is_certain || decision.is_third);
+    if (decision.is_third && line->least < third)
+        line->least = third;
     bool is_jump = line->number > next;
     line->most = before->most == 0 || is_jump ? 0 : before->most + 1;
 }
@@ -299,6 +299,10 @@ bool hiv_make_lines(struct hiv_course *course, struct err *err)
         return true;
     if (!open_first(course, err))
         return false;
+    if (course->lines[0].opened_by.rule == RULE_HIV_FIRST && !RULE_ON(HIV_FIRST)) {
+        course->line_count = 0;
+        return true;
+    }
     note_interruption(course, &course->regimens[0]);
     for (unsigned i = 1; i < course->regimen_count; i++) {
         const struct hiv_line *line = &course->lines[course->line_count - 1];

@@ -93,8 +93,10 @@ static bool is_resistance_dose(const struct hiv_course *course, const struct arv
 static void add_to_era(struct hiv_course *course, unsigned latest[LOT_DRUGS_MAX + 1],
                        const struct exposure *exposure, unsigned slot)
 {
-    int32_t end = exposure->is_open ? FOREVER : exposure->end.day;
     int32_t start = exposure->start.day;
+    int32_t end = exposure->is_open ? FOREVER : exposure->end.day;
+    int32_t lasts = drug_has(exposure->drug, TRAIT_DEPOT) ? start + exposure->drug->tail_days : end;
+    end = lasts > end ? lasts : end; /* an injection works until the next one is due */
     if (latest[slot] > 0) {
         struct hiv_era *era = &course->eras[latest[slot] - 1];
         if (era->end == FOREVER || start - era->end <= course->engine->rules->era_persistence) {
@@ -236,15 +238,28 @@ bool hiv_has_boosted_pi(const struct hiv_course *course, const struct art *art)
     return false;
 }
 
+/* The first day on which no other anchor than those of `slots` is left from before `start`. */
+static int32_t end_of_anchors(const struct hiv_course *course, uint64_t slots, int32_t start)
+{
+    int32_t end = INT32_MIN;
+    for (unsigned i = 0; i < course->era_count && course->eras[i].start < start; i++) {
+        const struct hiv_era *era = &course->eras[i];
+        bool is_other = (course->anchors & ~slots & slot_bit(era->slot)) != 0;
+        if (is_other && era->end < start && era->end >= end)
+            end = era->end + 1;
+    }
+    return end;
+}
+
 /* The drugs of a regimen may start some days apart: it begins with the first new one. */
 static int32_t begin_of(const struct hiv_course *course, const struct art *last, uint64_t slots,
                         int32_t start)
 {
     uint64_t fresh = last != NULL ? slots & ~last->slots : slots;
-    int32_t begin = start;
+    int32_t begin = start, least = end_of_anchors(course, slots, start);
     for (unsigned i = 0; i < course->era_count && course->eras[i].start <= start; i++) {
         const struct hiv_era *era = &course->eras[i];
-        bool is_near = start - era->start <= course->rules->regimen_stable &&
+        bool is_near = era->start >= least && start - era->start <= course->rules->regimen_stable &&
                        (last == NULL || era->start > last->end);
         if ((fresh & slot_bit(era->slot)) != 0 && era->end >= start && is_near &&
             era->start < begin)

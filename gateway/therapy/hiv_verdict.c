@@ -92,7 +92,7 @@ static enum grade grade_of(struct hiv_course *course)
     for (unsigned i = 0; i < course->line_count; i++)
         if (course->lines[i].number >= salvage && course->lines[i].grade > grade)
             grade = course->lines[i].grade;
-    if (current->least < salvage && grade > GRADE_MEDIUM) {
+    if (current->least < salvage && grade > GRADE_MEDIUM && RULE_ON(HIV_GRADE)) {
         grade = GRADE_MEDIUM;
         telling_reason(&course->telling, RULE_HIV_GRADE,
                        arena_format(course->engine->arena,
@@ -194,8 +194,9 @@ void hiv_reach_verdict(struct hiv_course *course, struct verdict *out)
         struct telling *telling = &course->telling;
         out->line = current->number;
         out->history_truncated = course->is_truncated;
-        out->salvage = current->number >= (unsigned)course->rules->salvage_line;
-        if (out->salvage && RULE_ON(HIV_BASIS))
+        out->salvage =
+            current->number >= (unsigned)course->rules->salvage_line && RULE_ON(HIV_BASIS);
+        if (out->salvage)
             telling_reason(telling, RULE_HIV_BASIS,
                            arena_format(telling->arena, "line %u%s meets the basis %.*s",
                                         current->number, current->most == 0 ? " or later" : "",

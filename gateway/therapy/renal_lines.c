@@ -136,7 +136,7 @@ static bool step_dialysis(struct renal_course *course, unsigned at, struct err *
     const struct renal_line *line = current_of(course);
     struct finding finding = { .rule = RULE_RRT_DIALYSIS };
     if (line == NULL)
-        return open_line(course, RENAL_DIALYSIS, mark, &finding, err);
+        return !RULE_ON(RRT_DIALYSIS) || open_line(course, RENAL_DIALYSIS, mark, &finding, err);
     if (!is_graft(line->state))
         return step_technique(course, at, err);
     if (!mark->is_procedure)
@@ -183,6 +183,8 @@ static bool step_transplant(struct renal_course *course, const struct renal_mark
     } else if (course->has_failed_before) {
         state = RENAL_TRANSPLANT_AFTER_FAILURE;
     }
+    if (state == RENAL_TRANSPLANT && !RULE_ON(RRT_TRANSPLANT))
+        return true;
     if (is_known)
         finding_operand(&finding, "daysAfterTransplant", mark->day - course->transplant);
     course->transplant = mark->day;

@@ -2,6 +2,14 @@
  * what is on record (RRT-017 to RRT-019). */
 #include "therapy/renal_int.h"
 
+static void tell_planned(struct telling *telling, const struct renal_line *line)
+{
+    if (line->state == RENAL_TRANSPLANT)
+        telling_reason(telling, RULE_RRT_TRANSPLANT,
+                       SLICE("a transplant is often planned from the start: nothing on record says "
+                             "that dialysis has failed"));
+}
+
 static void tell_state(struct renal_course *course, const struct renal_line *line, bool is_salvage)
 {
     struct telling *telling = &course->telling;
@@ -9,17 +17,17 @@ static void tell_state(struct renal_course *course, const struct renal_line *lin
     char day[DATE_TEXT_SIZE];
     struct slice text = arena_format(telling->arena, "%.*s, since %s", SLICE_ARGS(rule->name),
                                      date_format((struct date){ line->start }, day));
-    if (is_salvage)
+    if (is_salvage && RULE_ON(RRT_BASIS))
         telling_reason(telling, RULE_RRT_BASIS, text);
-    else if (line->state == RENAL_PREEMPTIVE_TRANSPLANT)
+    if (is_salvage) {
+        tell_planned(telling, line);
+        return;
+    }
+    if (line->state == RENAL_PREEMPTIVE_TRANSPLANT)
         telling_veto(telling, RULE_RRT_PREEMPTIVE,
                      SLICE("a transplant before any dialysis is the preferred therapy"));
-    else
+    else if (RULE_ON(RRT_NOT_SALVAGE))
         telling_reason(telling, RULE_RRT_NOT_SALVAGE, text);
-    if (line->state == RENAL_TRANSPLANT)
-        telling_reason(telling, RULE_RRT_BASIS,
-                       SLICE("a transplant is often planned from the start: nothing on record says "
-                             "that dialysis has failed"));
 }
 
 static bool has_note(const struct renal_line *line, enum rule rule)
@@ -57,14 +65,17 @@ static enum grade grade_of(struct renal_course *course, const struct renal_line 
     struct telling *telling = &course->telling;
     int grade = course->rules->states[line->state].grade;
     const struct renal_line *before = line > course->lines ? line - 1 : NULL;
-    bool is_inferred = before != NULL && before->state == RENAL_GRAFT_FAILURE && before->is_weak;
+    bool is_failed = before != NULL &&
+                     (before->state == RENAL_GRAFT_FAILURE ? !before->is_weak
+                                                           : has_note(before, RULE_RRT_TRUNCATED));
+    bool is_inferred = line->state == RENAL_RETRANSPLANT && !is_failed;
     if ((line->is_weak || is_inferred) && grade > GRADE_LOW && RULE_ON(RRT_GRADE)) {
         grade--;
         telling_reason(telling, RULE_RRT_GRADE,
                        line->is_weak ? SLICE("the day of the transplant is not on record, only a "
                                              "code for it: one grade lower")
-                                     : SLICE("the failure of the graft is inferred: one grade "
-                                             "lower"));
+                                     : SLICE("no code says that the graft before has failed: one "
+                                             "grade lower"));
     }
     if (line->is_partial && RULE_ON(SAL_PARTIAL)) {
         grade = GRADE_LOW;

@@ -238,6 +238,17 @@ static void add_events(const char *title, const struct event *const *events, uns
         buffer_add_char(out, '\n');
 }
 
+/* Those of which people are told why. */
+static void add_left_out(const struct therapy *therapy, struct buffer *out)
+{
+    for (unsigned i = 0; i < therapy->left_out_count; i++) {
+        const struct left_out *left_out = &therapy->left_out[i];
+        if (left_out->text.len > 0)
+            buffer_format(out, "in no line: %.*s %s %s\n", SLICE_ARGS(left_out->order->id),
+                          rule_id(left_out->rule), rule_reason(left_out->rule));
+    }
+}
+
 static void answer(const struct golden *golden, const struct mapping *mapping, bool is_alone,
                    struct buffer *out)
 {
@@ -274,6 +285,7 @@ static void answer(const struct golden *golden, const struct mapping *mapping, b
         add_history(history, same_history(before, history), with_classes, out);
     }
     add_events("unattributed: ", therapy->unattributed, therapy->unattributed_count, out);
+    add_left_out(therapy, out);
     add_events("unmapped: ", therapy->unmapped, therapy->unmapped_count, out);
     if (therapy->history_count == 0)
         buffer_add(out, SLICE("no cancer\n"));
