@@ -161,6 +161,7 @@ struct rules {
     struct sha256 digest;
     int32_t era_persistence;         /* join exposures of one drug up to this gap */
     int32_t stale_open;              /* 365 */
+    int32_t cell_order_lookback;     /* an ordered cell therapy may be given so much later */
     int32_t fulfil_slack;            /* how far from its order an administration may lie */
     int32_t relapse_lookahead;       /* evidence recorded up to 30 d after a start explains it */
     int32_t conditioning_lookahead;  /* 14 */

@@ -24,22 +24,39 @@ static const char *const finding_words[] = {
 };
 
 struct finding_row {
-    struct slice system, code, source;
+    struct slice system, code, ingredient, source;
     uint8_t meaning;
 };
 
+#define SYSTEM                                                          \
+    {                                                                   \
+        "system", CELL_TEXT, offsetof(struct finding_row, system), NULL \
+    }
+#define CODE                                                        \
+    {                                                               \
+        "code", CELL_TEXT, offsetof(struct finding_row, code), NULL \
+    }
+#define SOURCE                                                          \
+    {                                                                   \
+        "source", CELL_TEXT, offsetof(struct finding_row, source), NULL \
+    }
 /* The first word of each list is the empty one of NONE. */
-#define COLUMNS(name, words)                                                         \
-    {                                                                                \
-        { "system", CELL_TEXT, offsetof(struct finding_row, system), NULL },         \
-            { "code", CELL_TEXT, offsetof(struct finding_row, code), NULL },         \
-            { name, CELL_WORD, offsetof(struct finding_row, meaning), (words) + 1 }, \
-            { "source", CELL_TEXT, offsetof(struct finding_row, source), NULL },     \
+#define MEANING(name, words)                                                \
+    {                                                                       \
+        name, CELL_WORD, offsetof(struct finding_row, meaning), (words) + 1 \
     }
 
-static const struct column procedure_columns[] = COLUMNS("kind", procedure_words);
-static const struct column observation_columns[] = COLUMNS("kind", observation_words);
-static const struct column value_columns[] = COLUMNS("meaning", finding_words);
+static const struct column procedure_columns[] = {
+    SYSTEM,
+    CODE,
+    MEANING("kind", procedure_words),
+    { "ingredient", CELL_TEXT, offsetof(struct finding_row, ingredient), NULL },
+    SOURCE,
+};
+static const struct column observation_columns[] = { SYSTEM, CODE,
+                                                     MEANING("kind", observation_words), SOURCE };
+static const struct column value_columns[] = { SYSTEM, CODE, MEANING("meaning", finding_words),
+                                               SOURCE };
 
 #define SCHEMA(file, columns)                                                       \
     {                                                                               \
@@ -51,15 +68,18 @@ static const struct table_schema observation_schema =
     SCHEMA("observations.tsv", observation_columns);
 static const struct table_schema value_schema = SCHEMA("observation_values.tsv", value_columns);
 
-/* Meanings are small numbers behind their index, one byte each. */
 static bool put_row(struct mapping_build *build, struct finding_index *index,
                     const struct table_schema *schema, const struct finding_row *row, unsigned line,
                     struct table_errors *errors)
 {
-    uint8_t *meaning = ARENA_NEW(build->arena, uint8_t);
+    struct finding *meaning = ARENA_NEW(build->arena, struct finding);
     if (meaning == NULL)
         return true; /* mapping_load() looks at the arena at its end */
-    *meaning = (uint8_t)(row->meaning + 1);
+    meaning->meaning = (uint8_t)(row->meaning + 1);
+    bool has_drug = row->ingredient.len > 0 && !slice_is(row->ingredient, "-");
+    struct cell_place place = { schema->file, line, "ingredient" };
+    if (has_drug && !build_one_drug(build, place, row->ingredient, &meaning->drug, errors))
+        return false;
     bool is_new;
     if (slice_is(row->system, "text")) {
         is_new = words_put(&index->words, build->arena, row->code, meaning);
@@ -99,41 +119,41 @@ bool findings_load(struct mapping_build *build, struct mapping_files files,
 
 /* --- look-up --------------------------------------------------------------------------------- */
 
-static unsigned code_finding(const struct finding_index *index, const struct coding *coding)
+static const struct finding *code_finding(const struct finding_index *index,
+                                          const struct coding *coding)
 {
     char buffer[STOP_KEY_MAX];
     struct slice uri = coding->system == CODE_OTHER ? coding->system_uri
                                                     : slice_of(code_system_uri(coding->system));
     struct slice key = stop_key(uri, coding->code, buffer);
-    const uint8_t *found = key.len > 0 ? index_find(&index->codes, 0, key) : NULL;
-    return found != NULL ? *found : 0;
+    return key.len > 0 ? index_find(&index->codes, 0, key) : NULL;
 }
 
 /* Words behind a "no" say nothing, unless the phrase itself begins with it; nor does a text about
  * what was not done, or long ago. */
-static unsigned text_finding(const struct finding_index *index, struct slice text)
+static const struct finding *text_finding(const struct finding_index *index, struct slice text)
 {
     static const char *const elsewhere[] = { "declined", "planned", "history", "cancelled", NULL };
     struct words words;
     words_split(text, &words);
     if (words_have(&words, elsewhere))
-        return 0;
+        return NULL;
     for (unsigned at = 0, length = 1; at < words.count; at++) {
-        const uint8_t *found = words_match(&index->words, &words, at, &length);
+        const struct finding *found = words_match(&index->words, &words, at, &length);
         if (found != NULL)
-            return *found;
+            return found;
         struct slice word = words_span(&words, at, 1);
         if (slice_is(word, "no") || slice_is(word, "not") || slice_is(word, "without"))
-            return 0;
+            return NULL;
     }
-    return 0;
+    return NULL;
 }
 
 /* The first code that is known, else the words. */
-unsigned finding_of(const struct finding_index *index, const struct concept *concept)
+const struct finding *finding_of(const struct finding_index *index, const struct concept *concept)
 {
-    unsigned found = 0;
-    for (unsigned i = 0; found == 0 && i < concept->count && i < EVENT_CODINGS_MAX; i++)
+    const struct finding *found = NULL;
+    for (unsigned i = 0; found == NULL && i < concept->count && i < EVENT_CODINGS_MAX; i++)
         found = code_finding(index, &concept->codings[i]);
-    return found == 0 && concept->text.len > 0 ? text_finding(index, concept->text) : found;
+    return found == NULL && concept->text.len > 0 ? text_finding(index, concept->text) : found;
 }

@@ -42,7 +42,12 @@ struct condition_row {
     bool is_below; /* also for longer codes that begin with this one */
 };
 
-/* Codes and words to one small number: an enum of domain/event.h; 0 is unknown. */
+/* One small number, an enum of domain/event.h, and for a Procedure what it gave, if its code tells. */
+struct finding {
+    uint8_t meaning;
+    const struct drug *drug; /* NULL without one */
+};
+
 struct finding_index {
     struct code_index codes; /* "uri|code" */
     struct word_index words;
@@ -173,8 +178,8 @@ const struct drug_code *ndc_find(const struct code_index *codes, struct slice co
 #define STOP_KEY_MAX 160
 struct slice stop_key(struct slice system_uri, struct slice code, char out[STOP_KEY_MAX]);
 
-/* The meaning of a concept in one of the indexes of findings.c; 0 when it is unknown. */
-unsigned finding_of(const struct finding_index *index, const struct concept *concept);
+/* What a concept says in one of the indexes of findings.c; NULL when it is unknown. */
+const struct finding *finding_of(const struct finding_index *index, const struct concept *concept);
 
 /* Without the carriers (hyaluronidase) when another ingredient remains. */
 struct drug_list without_carriers(struct drug_list list, struct arena *arena);

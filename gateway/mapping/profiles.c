@@ -81,6 +81,7 @@ static const struct {
     { "era_persistence", offsetof(struct rules, era_persistence) },
     { "stale_open", offsetof(struct rules, stale_open) },
     { "fulfil_slack", offsetof(struct rules, fulfil_slack) },
+    { "cell_order_lookback", offsetof(struct rules, cell_order_lookback) },
     { "relapse_lookahead", offsetof(struct rules, relapse_lookahead) },
     { "conditioning_lookahead", offsetof(struct rules, conditioning_lookahead) },
     { "diagnosis_lookback", offsetof(struct rules, diagnosis_lookback) },

@@ -405,16 +405,24 @@ static bool is_told(const struct concept *concept)
  * only a Condition that nobody knows is a gap of the tables. */
 static void resolve_code(const struct mapping *mapping, struct event *event, struct arena *arena)
 {
+    const struct finding *found;
     if (event->type == FHIR_PROCEDURE) {
-        event->procedure = (enum procedure_kind)finding_of(&mapping->procedures, &event->code);
+        found = finding_of(&mapping->procedures, &event->code);
+        event->procedure = found != NULL ? (enum procedure_kind)found->meaning : PROCEDURE_NONE;
+        if (found != NULL && found->drug != NULL) {
+            event->drugs = &found->drug;
+            event->drug_count = 1;
+        }
         return;
     }
     if (event->type == FHIR_OBSERVATION) {
+        found = finding_of(&mapping->observations, &event->code);
         event->observation =
-            (enum observation_kind)finding_of(&mapping->observations, &event->code);
-        if (event->observation != OBSERVATION_NONE && is_told(&event->value_concept))
-            event->finding =
-                (enum finding_value)finding_of(&mapping->values, &event->value_concept);
+            found != NULL ? (enum observation_kind)found->meaning : OBSERVATION_NONE;
+        found = found != NULL && is_told(&event->value_concept)
+                    ? finding_of(&mapping->values, &event->value_concept)
+                    : NULL;
+        event->finding = found != NULL ? (enum finding_value)found->meaning : FINDING_NONE;
         return;
     }
     event->meaning_count = resolve_concept(mapping, &event->code, arena, &event->meanings);

@@ -79,6 +79,8 @@ static bool split_events(struct engine *engine, const struct event *events, size
     unsigned unmapped_count = 0;
     for (size_t i = 0; i < count; i++) {
         const struct event *event = &events[i];
+        if (event->type == FHIR_PROCEDURE && event->drug_count > 0) /* one that gave a drug */
+            engine->given[engine->given_count++] = event;
         if (event->type == FHIR_MEDICATION_REQUEST)
             engine->orders[engine->order_count++] = event;
         else if (event->type == FHIR_CONDITION)

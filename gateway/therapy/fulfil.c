@@ -1,5 +1,7 @@
 #include "therapy/fulfil.h"
 
+#include <stdlib.h>
+
 #include "therapy/exposure.h"
 #include "therapy/left_out.h"
 
@@ -323,6 +325,28 @@ static struct exposure *find_within(const struct fulfilment *fulfilment, struct 
     return NULL;
 }
 
+/* EXP-029: cells are ordered weeks before they are given, and a code for the infusion need not know
+ * the product: the nearest cell therapy is the one. */
+static struct exposure *find_cells(const struct fulfilment *fulfilment,
+                                   const struct telling *telling)
+{
+    const struct engine *engine = fulfilment->engine;
+    struct exposure *nearest = NULL;
+    int32_t day = telling->span.first.day;
+    if (!drug_has(telling->drug, TRAIT_CELL_THERAPY) || !RULE_ON(EXP_INFUSION))
+        return NULL;
+    for (unsigned i = 0; i < engine->exposure_count; i++) {
+        struct exposure *exposure = &engine->exposures[i];
+        if (!drug_has(exposure->drug, TRAIT_CELL_THERAPY) ||
+            exposure->start.day < day - engine->rules->cell_order_lookback ||
+            exposure->start.day > day + engine->rules->fulfil_slack)
+            continue;
+        if (nearest == NULL || abs(exposure->start.day - day) < abs(nearest->start.day - day))
+            nearest = exposure;
+    }
+    return nearest;
+}
+
 /* --- what it changes ------------------------------------------------------------------------- */
 
 static bool has_stated_stop(const struct event *order)
@@ -368,6 +392,23 @@ static void refine_by_given(struct engine *engine, struct exposure *exposure, in
         move_end(engine, exposure, last > exposure->start.day ? last : exposure->start.day);
 }
 
+/* EXP-029: the day of a cell therapy is that of its infusion. */
+static void refine_infusion(struct exposure *exposure, const struct belonging *belongings,
+                            unsigned count)
+{
+    if (!drug_has(exposure->drug, TRAIT_CELL_THERAPY) || !RULE_ON(EXP_INFUSION))
+        return;
+    for (unsigned i = 0; i < count; i++) {
+        const struct telling *telling = belongings[i].telling;
+        if (telling->rank != RANK_ADMINISTERED || telling->span.precision != DATE_DAY)
+            continue;
+        exposure->start_span = telling->span;
+        exposure->start = exposure->end = telling->span.first;
+        exposure->is_open = exposure->is_assumed_end = false;
+        return;
+    }
+}
+
 /* EXP-028: a date without a day gets the day of the first administration that lies in it. */
 static void refine_start(struct exposure *exposure, const struct belonging *belongings,
                          unsigned count)
@@ -411,6 +452,7 @@ static bool settle(struct fulfilment *fulfilment)
         exposure->fulfilment_count = next - i;
         refine_by_given(engine, exposure, given);
         refine_start(exposure, &belongings[i], next - i);
+        refine_infusion(exposure, &belongings[i], next - i);
     }
     return true;
 }
@@ -453,6 +495,8 @@ static unsigned run_rank(struct fulfilment *fulfilment, unsigned at)
         struct exposure *exposure = find_named(fulfilment, telling);
         if (exposure == NULL)
             exposure = find_within(fulfilment, &sweep, telling);
+        if (exposure == NULL)
+            exposure = find_cells(fulfilment, telling);
         if (exposure != NULL)
             belong(fulfilment, exposure, telling);
         else

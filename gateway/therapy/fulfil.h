@@ -1,4 +1,5 @@
-/* therapy/fulfil.h -- what became of the orders: administrations, dispenses and statements.
+/* therapy/fulfil.h -- what became of the orders: administrations, dispenses and statements, and
+ * Procedures that gave a drug.
  *
  * What      each belongs to the order that it names, or to the order of the same drug in whose time
  *           it lies; then it confirms that exposure and may correct its end, and adds none.  What
@@ -6,7 +7,7 @@
  *           stronger proof is asked first: order, administration, dispense, statement.
  * Owns      everything is in the arena of the derivation.
  * Errors    ERR_TOO_LARGE when the arena is full.
- * Rules     EXP-022 to EXP-028; house, needs clinical sign-off.
+ * Rules     EXP-022 to EXP-029; house, needs clinical sign-off.
  */
 #pragma once
 

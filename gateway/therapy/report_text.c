@@ -91,7 +91,7 @@ static void add_line(struct buffer *out, const struct history *history, const st
     if (line->regimen.len > 0)
         buffer_format(out, "%.*s%s", SLICE_ARGS(line->regimen), line->drug_count > 0 ? ": " : "");
     add_drugs(out, line->drugs, line->drug_count);
-    if (line->proof != PROOF_ORDERED) /* the rule: it needs no word */
+    if (line->proof != 0 && line->proof != PROOF_ORDERED) /* the rule: it needs no word */
         buffer_format(out, " (%s)", proof_words(line->proof));
     if (line->setting != SETTING_UNKNOWN)
         buffer_format(out, " (%s)", line_setting_name(line->setting));

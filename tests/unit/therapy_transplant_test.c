@@ -1,4 +1,4 @@
-/* Transplants and cell therapies: LOT-013, LOT-018 to LOT-021. */
+/* Transplants and cell therapies: LOT-013, LOT-018 to LOT-021, EXP-029. */
 #include "support/therapy/story_case.h"
 
 #define LYMPHOMA "@C83.30 2020-01-01; "
@@ -33,6 +33,39 @@ static const struct story_case rows[] = {
       NULL,
       "1 2020-01-06..2020-03-09 bortezomib+thalidomide FIRST_EXPOSURE\n"
       "2 2021-01-02..2021-01-14 cyclophosphamide+fludarabine+idecabtagene vicleucel CELL_THERAPY\n",
+      NULL, NULL },
+    { "EXP-029 a Procedure that gave the cells is the cell therapy, without any order of it",
+      LYMPHOMA RCHOP "cyclophosphamide + fludarabine 2020-12-20 x3/1; !axi-cel 2020-12-26", NULL,
+      LINE1 "2 2020-12-20..2020-12-26 axicabtagene ciloleucel+cyclophosphamide+fludarabine "
+            "CELL_THERAPY\n",
+      NULL, "salvage HIGH line 2 unknown SAL-001 SAL-004 SAL-005 SAL-006" },
+    { "EXP-029 its code need not name the product",
+      LYMPHOMA RCHOP "cyclophosphamide + fludarabine 2020-12-20 x3/1; !cart 2020-12-26", NULL,
+      LINE1 "2 2020-12-20..2020-12-26 cyclophosphamide+fludarabine+unspecified cell therapy "
+            "CELL_THERAPY\n",
+      NULL, NULL },
+    { "EXP-029 the product is the one that was ordered weeks before",
+      LYMPHOMA RCHOP "axicabtagene ciloleucel 2020-11-20; cyclophosphamide + fludarabine "
+                     "2020-12-20 x3/1; !cart 2020-12-26",
+      NULL,
+      LINE1 "2 2020-12-20..2020-12-26 axicabtagene ciloleucel+cyclophosphamide+fludarabine "
+            "CELL_THERAPY\n",
+      NULL, NULL },
+    { "EXP-029 a code for the infusion beside one for the product is one infusion",
+      LYMPHOMA RCHOP "!axi-cel 2020-12-26; !cart 2020-12-26", NULL,
+      LINE1 "2 2020-12-26..2020-12-26 axicabtagene ciloleucel CELL_THERAPY\n", NULL, NULL },
+    { "EXP-029 an order of half a year before is another one",
+      LYMPHOMA RCHOP "axicabtagene ciloleucel 2020-06-20; !cart 2020-12-26", NULL,
+      LINE1 "2 2020-06-20..2020-06-20 axicabtagene ciloleucel CELL_THERAPY\n"
+            "3 2020-12-26..2020-12-26 unspecified cell therapy CELL_THERAPY\n",
+      NULL, NULL },
+    { "EXP-029 one that was not done gave nothing",
+      LYMPHOMA RCHOP "!cart 2020-12-26 not-done; !axi-cel 2020-12-27 error", NULL, LINE1, NULL,
+      NULL },
+    { "LOT-013 a transplant that was not done is followed by no maintenance",
+      MYELOMA VTD "!sct 2020-05-03 not-done; lenalidomide 2021-02-01..2021-08-01", NULL,
+      "1 2020-01-06..2020-03-09 bortezomib+thalidomide FIRST_EXPOSURE\n"
+      "2 2021-02-01..2021-08-01 lenalidomide NEW_AGENT\n",
       NULL, NULL },
     { "LOT-019 bridging after apheresis belongs to the cell therapy",
       LYMPHOMA RCHOP

@@ -481,6 +481,10 @@ static void tell_procedure(struct story *story, struct slice clause)
         { "pd", PROCEDURE_PERITONEAL_DIALYSIS },    { "dialysis", PROCEDURE_DIALYSIS },
         { "kidney", PROCEDURE_KIDNEY_TRANSPLANT }
     };
+    static const struct {
+        const char *word;
+        struct slice code; /* ICD-10-PCS */
+    } codes[] = { { "cart", { "XW033C7", 7 } }, { "axi-cel", { "XW033H7", 7 } } };
     struct slice rest = slice_skip(clause, 1), kind = next_word(&rest);
     struct when when = read_when(&rest);
     struct slice words = rest;
@@ -489,6 +493,12 @@ static void tell_procedure(struct story *story, struct slice clause)
         for (size_t k = 0; k < COUNT_OF(kinds); k++)
             if (slice_is(kind, kinds[k].word))
                 event->procedure = kinds[k].kind;
+        for (size_t k = 0; k < COUNT_OF(codes); k++)
+            if (slice_is(kind, codes[k].word))
+                event->code =
+                    code_concept(story, "http://hl7.org/fhir/sid/icd-10-pcs", codes[k].code);
+        if (event->code.count > 0)
+            mapping_resolve(story->mapping, event, &story->arena);
         event->status = when.is_open ? STATUS_ACTIVE : STATUS_COMPLETED;
         event->effective = when.start;
         if (i > 0)
@@ -501,6 +511,8 @@ static void tell_procedure(struct story *story, struct slice clause)
             event->protocol = slice_skip(word, 5);
         if (slice_is(word, "error"))
             event->status = STATUS_ENTERED_IN_ERROR;
+        if (slice_is(word, "not-done"))
+            event->status = STATUS_NOT_DONE;
     }
 }
 

@@ -10,7 +10,7 @@
  *             @C83.30 2021-11-20 relapse                     a Condition (ICD-10-CM)
  *             @HIV.D.DE228 2021-11-20                        a Condition (WHO SMART HIV)
  *             !sct 2021-07-03                                a Procedure (sct allo apheresis hd pd
- *                                                            dialysis kidney)
+ *                                                            dialysis kidney cart axi-cel)
  *             #vl 2021-07-03 <50                             a viral load (log: its logarithm)
  *             ?worsened 2021-11-20 focus:c1                  an Observation of the cancer's status
  *
