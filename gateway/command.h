@@ -51,10 +51,6 @@ void command_store_close(struct command_store *store);
  * installed with the binary. */
 const char *command_find_mappings(const char *chosen, struct arena *arena);
 
-struct tally;
-/* Rows of codes with their counts, tab-separated, the most frequent first. */
-void command_print_tally(struct tally *tally);
-
 /* Text of a store for a terminal: control characters become '?'. */
 void command_print_text(FILE *to, struct slice text);
 

@@ -1,12 +1,9 @@
-#include <inttypes.h>
-
-#include "app/files.h"
+#include "app/inputs.h"
 #include "app/mapping_files.h"
 #include "app/offline.h"
+#include "app/tally_print.h"
 #include "command.h"
-#include "mapping/tally.h"
 
-#define INPUT_BYTES_MAX ((size_t)4 * 1024 * 1024 * 1024)
 #define CODES_BYTES_MAX ((size_t)1024 * 1024 * 1024)
 
 struct codes_choices {
@@ -17,7 +14,10 @@ struct codes_choices {
 static void print_refused(void *ctx, const char *source, unsigned line, const struct err *err)
 {
     (void)ctx;
-    fprintf(stderr, "%s:%u: ", source, line);
+    if (line > 0)
+        fprintf(stderr, "%s:%u: ", source, line);
+    else
+        fprintf(stderr, "%s: ", source);
     command_print_err(err);
 }
 
@@ -58,66 +58,80 @@ static bool is_coded(const struct event *event)
     return event->type == FHIR_CONDITION || concept->count > 0 || concept->text.len > 0;
 }
 
-static void look_at(const struct codes_choices *choices, const struct offline_patient *patient,
-                    const struct mapping *mapping, struct tally *tally)
+static bool look_at(const struct codes_choices *choices, const struct offline_patient *patient,
+                    const struct mapping *mapping, struct tally *tally, struct err *err)
 {
     struct arena arena;
+    unsigned count = 0;
 
     arena_init(&arena, CODES_BYTES_MAX);
-    for (unsigned i = 0; i < patient->count; i++) {
-        struct event event = *patient->events[i];
-        mapping_resolve(mapping, &event, &arena);
-        if (!is_coded(&event) || (choices->unmapped && !event.is_unmapped))
+    struct event *events = offline_events(patient, &arena, &count, err);
+    for (unsigned i = 0; i < count; i++) {
+        struct event *event = &events[i];
+        mapping_resolve(mapping, event, &arena);
+        if (!is_coded(event) || (choices->unmapped && !event->is_unmapped))
             continue;
         if (choices->each)
-            print_event(patient, &event, &arena);
+            print_event(patient, event, &arena);
         else
-            tally_add(tally, &event);
+            tally_add(tally, event);
     }
     arena_fini(&arena);
+    return events != NULL;
 }
 
 /* --- by frequency ----------------------------------------------------------------------------- */
 
-void command_print_tally(struct tally *tally)
+static void print_tally(struct tally *tally)
 {
-    tally_sort(tally);
-    fputs("count\tkind\tsystem\tcode\ttext\tread_as\n", stdout);
-    for (unsigned i = 0; i < tally->count; i++) {
-        const struct tally_row *row = tally->rows[i];
-        printf("%" PRId64 "\t%s\t", row->count, row->is_condition ? "condition" : "drug");
-        print_cell(row->system, '\t');
-        print_cell(row->code, '\t');
-        print_cell(row->text, '\t');
-        print_cell(row->read_as, '\n');
-    }
+    struct buffer text;
+
+    buffer_init(&text, CODES_BYTES_MAX);
+    tally_print(tally, TALLY_TEXT, &text);
+    if (text.len > 0)
+        fwrite(text.at, 1, text.len, stdout);
+    buffer_fini(&text);
+}
+
+static unsigned read_all(struct offline *offline, const struct operands *files)
+{
+    struct inputs *inputs = inputs_open(files->items, files->count, print_refused, NULL);
+    struct input_piece piece;
+    struct buffer text;
+
+    buffer_init(&text, INPUT_TEXT_BYTES_MAX);
+    while (inputs_next(inputs, &text, &piece))
+        offline_add(offline, &(struct offline_source){ piece.source, piece.file, piece.line },
+                    buffer_slice(&text));
+    offline_finish(offline);
+    unsigned failed = inputs_refused_count(inputs);
+    buffer_fini(&text);
+    inputs_close(inputs);
+    return failed;
 }
 
 static int run(const struct codes_choices *choices, const struct operands *files,
-               const struct mapping *mapping, struct arena *texts)
+               const struct mapping *mapping, struct arena *codes)
 {
-    struct offline *offline = offline_open(print_refused, NULL);
+    struct offline *offline = offline_open(&(struct offline_options){ .refused = print_refused });
+    unsigned failed = read_all(offline, files);
     struct tally tally;
-    unsigned failed = 0;
 
-    tally_init(&tally, texts);
-    for (unsigned i = 0; i < files->count; i++) {
-        struct slice text;
-        struct err err;
-        if (file_read(files->items[i], INPUT_BYTES_MAX, texts, &text, &err)) {
-            offline_add(offline, files->items[i], text);
-        } else {
-            command_print_err(&err);
-            failed++;
-        }
-    }
-    offline_finish(offline);
+    tally_init(&tally, codes);
     if (choices->each)
         fputs("patient\tresource\tcodes\ttext\tread_as\n", stdout);
-    for (unsigned i = 0; i < offline_patient_count(offline); i++)
-        look_at(choices, offline_patient(offline, i), mapping, &tally);
+    for (struct offline_batch *batch; (batch = offline_next(offline)) != NULL;) {
+        for (unsigned i = 0; i < batch->count; i++) {
+            struct err err;
+            if (look_at(choices, &batch->patients[i], mapping, &tally, &err))
+                continue;
+            failed++;
+            command_print_err(&err);
+        }
+        offline_batch_free(offline, batch);
+    }
     if (!choices->each)
-        command_print_tally(&tally);
+        print_tally(&tally);
     failed += offline_refused_count(offline);
     offline_close(offline);
     return failed > 0 ? EXIT_REFUSED : EXIT_DONE;

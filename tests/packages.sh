@@ -1,7 +1,7 @@
 # Sourced by tests/run and gateway/demo: Debian packages, installed only when they are missing.
 
 PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libssl-dev libyajl-dev
-    libcurl4-openssl-dev node-llhttp libsqlite3-dev libzstd-dev"
+    libcurl4-openssl-dev node-llhttp libsqlite3-dev libzstd-dev zlib1g-dev"
 PACKAGES_DEMO="openssl curl ca-certificates python3"
 PACKAGES_TEST="libcmocka-dev python3 clang clang-format libclang-rt-14-dev ccache"
 PACKAGES_INTEROP="nodejs npm"

@@ -27,10 +27,12 @@ void report_text(const struct report_head *head, const struct therapy *therapy, 
 void report_csv_head(struct buffer *out);
 void report_csv(const struct report_head *head, const struct therapy *therapy, struct buffer *out);
 
-/* Swim lanes: report_svg_begin(), the drawing of each patient, report_svg_end().  `top` is where
- * the drawing begins, in pixels; returns where it ends.  `height` is the end of the last one. */
-unsigned report_svg(const struct report_head *head, const struct therapy *therapy, unsigned top,
+/* Swim lanes: report_svg_begin(), then the drawing of each patient put in its place, then
+ * report_svg_end().  A drawing begins at 0 and returns how high it is, in pixels; `number` counts
+ * patients and makes its ids unique.  `height` is the sum of all. */
+unsigned report_svg(const struct report_head *head, const struct therapy *therapy, unsigned number,
                     struct buffer *out) MUST_USE;
+void report_svg_place(unsigned top, struct slice drawing, struct buffer *out);
 void report_svg_begin(unsigned height, struct buffer *out);
 void report_svg_end(struct buffer *out);
 

@@ -3,29 +3,36 @@
 #include "therapy/markup.h"
 #include "therapy/report.h"
 
-static unsigned put_nothing(const struct report_head *head, unsigned top, struct buffer *out)
+static unsigned put_nothing(const struct report_head *head, struct buffer *out)
 {
-    buffer_format(out, "<text class=\"ll\" x=\"6\" y=\"%u\">", top + 19);
+    buffer_add(out, SLICE("<text class=\"ll\" x=\"6\" y=\"19\">"));
     markup_text(out, head->patient);
     buffer_add(out, SLICE(": no line of therapy is derived</text>\n"));
-    return top + 30;
+    return 30;
 }
 
-unsigned report_svg(const struct report_head *head, const struct therapy *therapy, unsigned top,
+unsigned report_svg(const struct report_head *head, const struct therapy *therapy, unsigned number,
                     struct buffer *out)
 {
-    unsigned bottom = top;
+    unsigned bottom = 0;
     for (unsigned i = 0; i < therapy->history_count; i++) {
         struct drawing drawing;
         char id[32];
         struct text room = TEXT(id);
         if (!drawing_lay_out(&drawing, head, therapy, i))
             continue;
-        text_add(&room, "d%u", bottom);
+        text_add(&room, "p%u-%u", number, i + 1);
         drawing_put(&drawing, id, (int)bottom * 10, out);
         bottom += (unsigned)(drawing.height + 9) / 10 + 14;
     }
-    return bottom > top ? bottom : put_nothing(head, top, out);
+    return bottom > 0 ? bottom : put_nothing(head, out);
+}
+
+void report_svg_place(unsigned top, struct slice drawing, struct buffer *out)
+{
+    buffer_format(out, "<g transform=\"translate(0 %u)\">\n", top);
+    buffer_add(out, drawing);
+    buffer_add(out, SLICE("</g>\n"));
 }
 
 void report_svg_begin(unsigned height, struct buffer *out)

@@ -13,6 +13,7 @@
 #include <yajl/yajl_parse.h>
 
 #include "app/offline.h"
+#include "fhir/read.h"
 #include "support/therapy/ndjson.h"
 #include "therapy/report.h"
 
@@ -205,25 +206,45 @@ static void on_refused(void *ctx, const char *source, unsigned line, const struc
     exit(1);
 }
 
+/* As `lifeline lines --grouped` does it, on one thread. */
+static void report_batches(struct cohort *cohort, struct offline *offline, unsigned *count)
+{
+    for (struct offline_batch *batch; (batch = offline_next(offline)) != NULL;) {
+        for (unsigned i = 0; i < batch->count; i++) {
+            const struct offline_patient *patient = &batch->patients[i];
+            struct therapy therapy;
+            struct err err;
+            CHECK(offline_derive(patient, story_mapping(), mapping_rules(story_mapping()),
+                                 story_day(AS_OF), &cohort->arena, &therapy, &err));
+            struct report_head head = { patient->name, &mapping_rules(story_mapping())->digest };
+            report_json(&head, &therapy, &cohort->out);
+            arena_reset(&cohort->arena);
+        }
+        *count += batch->count;
+        offline_batch_free(offline, batch);
+    }
+}
+
 static void run_ndjson(struct cohort *cohort)
 {
-    const struct mapping *mapping = story_mapping();
-    struct date as_of = story_day(AS_OF);
-    struct offline *offline = offline_open(on_refused, NULL);
-    offline_add(offline, "bench", buffer_slice(&cohort->text));
-    offline_finish(offline);
-    CHECK(offline_patient_count(offline) == cohort->count);
+    enum { PIECE = 1024 * 1024 };
+    struct offline *offline =
+        offline_open(&(struct offline_options){ .is_grouped = true, .refused = on_refused });
+    unsigned count = 0;
     buffer_reset(&cohort->out);
-    for (unsigned i = 0; i < cohort->count; i++) {
-        const struct offline_patient *patient = offline_patient(offline, i);
-        struct therapy therapy;
-        struct err err;
-        CHECK(offline_derive(patient, mapping, mapping_rules(mapping), as_of, &cohort->arena,
-                             &therapy, &err));
-        struct report_head head = { patient->name, &mapping_rules(mapping)->digest };
-        report_json(&head, &therapy, &cohort->out);
-        arena_reset(&cohort->arena);
+    for (struct slice rest = buffer_slice(&cohort->text); rest.len > 0;) {
+        struct slice piece = rest;
+        if (piece.len > PIECE) {
+            const char *end = memchr(rest.at + PIECE, '\n', rest.len - PIECE);
+            piece.len = end != NULL ? (size_t)(end - rest.at) + 1 : rest.len;
+        }
+        offline_add(offline, &(struct offline_source){ "bench", 1, 1 }, piece);
+        rest = slice_skip(rest, piece.len);
+        report_batches(cohort, offline, &count);
     }
+    offline_finish(offline);
+    report_batches(cohort, offline, &count);
+    CHECK(count == cohort->count);
     offline_close(offline);
 }
 

@@ -111,46 +111,180 @@ static void count_refusal(void *ctx, const char *source, unsigned line, const st
     *count += 1;
 }
 
+/* Texts with several lines of resources are lines; the shell tells by their shape too. */
+static struct offline *gather(bool is_grouped, const char *const *texts, unsigned *refused)
+{
+    struct offline *offline =
+        offline_open(&(struct offline_options){ is_grouped, count_refusal, refused });
+
+    for (unsigned i = 0; i < 3 && texts[i] != NULL; i++) {
+        bool is_lines = strstr(texts[i], "}\n{") != NULL || strstr(texts[i], "}\r\n") != NULL;
+        offline_add(offline, &(struct offline_source){ "a-file", i + 1, is_lines ? 1 : 0 },
+                    slice_of(texts[i]));
+    }
+    offline_finish(offline);
+    return offline;
+}
+
+/* "Patient/p1: 2; " of all that is left to hand out. */
+static void hand_out(struct offline *offline, char *found, size_t size)
+{
+    struct arena arena;
+    size_t used = 0;
+    unsigned first = 0;
+
+    arena_init(&arena, 1 << 24);
+    for (struct offline_batch *batch; (batch = offline_next(offline)) != NULL;) {
+        assert_int_equal(batch->first, first);
+        first += batch->count;
+        for (unsigned i = 0; i < batch->count; i++) {
+            const struct offline_patient *patient = &batch->patients[i];
+            unsigned count = 0;
+            struct err err;
+            assert_non_null(offline_events(patient, &arena, &count, &err));
+            used += (size_t)snprintf(found + used, size - used, "%.*s: %u; ",
+                                     SLICE_ARGS(patient->name), count);
+            arena_reset(&arena);
+        }
+        offline_batch_free(offline, batch);
+    }
+    arena_fini(&arena);
+}
+
 static void input_reads_as(void **state)
 {
     const struct story *story = *state;
     unsigned refused = 0;
     char found[512] = "";
-    size_t used = 0;
-    struct offline *offline = offline_open(count_refusal, &refused);
+    struct offline *offline = gather(false, story->texts, &refused);
 
-    for (unsigned i = 0; i < COUNT_OF(story->texts) && story->texts[i] != NULL; i++)
-        offline_add(offline, "a-file", slice_of(story->texts[i]));
-    offline_finish(offline);
-    for (unsigned i = 0; i < offline_patient_count(offline); i++) {
-        const struct offline_patient *patient = offline_patient(offline, i);
-        used += (size_t)snprintf(found + used, sizeof found - used, "%.*s: %u; ",
-                                 SLICE_ARGS(patient->name), patient->count);
-    }
+    hand_out(offline, found, sizeof found);
     assert_string_equal(found, story->patients);
     assert_int_equal(refused, story->refused);
     assert_int_equal(offline_refused_count(offline), story->refused);
     offline_close(offline);
 }
 
-/* The order may come before the Medication it refers to, in another file. */
+/* --- grouped ---------------------------------------------------------------------------------- */
+
+static const struct story grouped[] = {
+    { "grouped: lines of one patient after the other",
+      { PATIENT("p1") "\n" ORDER("\"id\":\"m1\",", "Patient/p1", DRUG) "\n" PATIENT(
+          "p2") "\n" ORDER("\"id\":\"m2\",", "Patient/p2", DRUG) },
+      "Patient/p1: 2; Patient/p2: 2; ",
+      0 },
+    { "grouped: a patient may go on in the next file",
+      { PATIENT("p1"), ORDER("\"id\":\"m1\",", "Patient/p1", DRUG), PATIENT("p2") },
+      "Patient/p1: 2; Patient/p2: 1; ",
+      0 },
+    { "grouped: a patient that comes again is refused and named, never counted twice",
+      { PATIENT("p1") "\n" PATIENT("p2") "\n" ORDER(
+          "\"id\":\"m1\",", "Patient/p1", DRUG) "\n" ORDER("\"id\":\"m2\",", "Patient/p2", DRUG) },
+      "Patient/p1: 1; Patient/p2: 2; ",
+      1 },
+    { "grouped: the patients of one Bundle may alternate, also with the next Bundle's",
+      { BUNDLE(ENTRY("http://e/Patient/p1", PATIENT("p1")) "," ENTRY(
+            "http://e/Patient/p2",
+            PATIENT("p2")) "," ENTRY("http://e/x", ORDER("\"id\":\"m1\",", "Patient/p1", DRUG))),
+        BUNDLE(ENTRY("http://e/y", ORDER("\"id\":\"m2\",", "Patient/p2", DRUG)) "," ENTRY(
+            "http://e/z", ORDER("\"id\":\"m3\",", "Patient/p1", DRUG))),
+        PATIENT("p3") },
+      "Patient/p1: 3; Patient/p2: 2; Patient/p3: 1; ",
+      0 },
+    { "grouped: a patient by identifier is the one whose resource bears it",
+      { "{\"resourceType\":\"Patient\",\"id\":\"p1\",\"identifier\":[{\"system\":\"urn:mrn\","
+        "\"value\":"
+        "\"7\"}]}\n{\"resourceType\":\"MedicationRequest\",\"id\":\"m1\",\"status\":\"active\","
+        "\"intent\":"
+        "\"order\",\"subject\":{\"identifier\":{\"system\":\"urn:mrn\",\"value\":\"7\"}}," DRUG
+        "}" },
+      "Patient/p1: 2; ",
+      0 },
+    { "grouped: a resource that comes twice in its group counts once",
+      { PATIENT("p1") "\n" ORDER("\"id\":\"m1\",", "Patient/p1",
+                                 DRUG) "\n" ORDER("\"id\":\"m1\",", "Patient/p1", DRUG) },
+      "Patient/p1: 2; ",
+      0 },
+};
+
+static void grouped_input_reads_as(void **state)
+{
+    const struct story *story = *state;
+    unsigned refused = 0;
+    char found[512] = "";
+    struct offline *offline = gather(true, story->texts, &refused);
+
+    hand_out(offline, found, sizeof found);
+    assert_string_equal(found, story->patients);
+    assert_int_equal(refused, story->refused);
+    offline_close(offline);
+}
+
+/* --- Medications ------------------------------------------------------------------------------ */
+
+#define REFERS(id, patient)              \
+    ORDER("\"id\":\"" id "\",", patient, \
+          "\"medicationReference\":{\"reference\":\"Medication/d1\"}")
+
+/* Wherever the Medication comes, the order has its codes; `lent` says of how many orders. */
+static const struct lending {
+    const char *name;
+    bool is_grouped;
+    const char *texts[3];
+    unsigned lent;
+} lendings[] = {
+    { "a Medication in a later file lends its codes",
+      false,
+      { REFERS("m1", "Patient/p1"), MEDICATION("d1") },
+      1 },
+    { "a Medication of the same Bundle lends its codes",
+      false,
+      { BUNDLE(ENTRY("http://e/Medication/d1",
+                     MEDICATION("d1")) "," ENTRY("http://e/x", REFERS("m1", "Patient/p1"))) },
+      1 },
+    { "grouped: Medications before the first patient serve all",
+      true,
+      { MEDICATION("d1"), REFERS("m1", "Patient/p1"), REFERS("m2", "Patient/p2") },
+      2 },
+    { "grouped: a Medication between two patients serves both",
+      true,
+      { REFERS("m1", "Patient/p1"), MEDICATION("d1"), REFERS("m2", "Patient/p2") },
+      2 },
+    { "grouped: a Medication in the Bundle of a patient serves the lines behind it",
+      true,
+      { BUNDLE(ENTRY("http://e/Medication/d1", MEDICATION("d1")) "," ENTRY("http://e/Patient/p1",
+                                                                           PATIENT("p1"))),
+        REFERS("m1", "Patient/p1") },
+      1 },
+};
+
 static void a_medication_lends_its_codes(void **state)
 {
-    (void)state;
-    unsigned refused = 0;
-    struct offline *offline = offline_open(count_refusal, &refused);
+    const struct lending *row = *state;
+    unsigned refused = 0, lent = 0;
+    struct arena arena;
+    struct offline *offline = gather(row->is_grouped, row->texts, &refused);
 
-    offline_add(offline, "a",
-                SLICE(ORDER("\"id\":\"m1\",", "Patient/p1",
-                            "\"medicationReference\":{\"reference\":\"Medication/d1\"}")));
-    offline_add(offline, "b", SLICE(MEDICATION("d1")));
-    offline_finish(offline);
     assert_int_equal(refused, 0);
-    assert_int_equal(offline_patient_count(offline), 1);
-    const struct event *event = offline_patient(offline, 0)->events[0];
-    assert_true(event->medication_resolved);
-    assert_int_equal(event->medication.count, 1);
-    assert_true(slice_is(event->medication.codings[0].code, "40048"));
+    arena_init(&arena, 1 << 24);
+    for (struct offline_batch *batch; (batch = offline_next(offline)) != NULL;) {
+        for (unsigned i = 0; i < batch->count; i++) {
+            unsigned count = 0;
+            struct err err;
+            struct event *events = offline_events(&batch->patients[i], &arena, &count, &err);
+            assert_non_null(events);
+            for (unsigned k = 0; k < count; k++) {
+                if (events[k].type != FHIR_MEDICATION_REQUEST || !events[k].medication_resolved)
+                    continue;
+                assert_int_equal(events[k].medication.count, 1);
+                assert_true(slice_is(events[k].medication.codings[0].code, "40048"));
+                lent++;
+            }
+        }
+        offline_batch_free(offline, batch);
+    }
+    assert_int_equal(lent, row->lent);
+    arena_fini(&arena);
     offline_close(offline);
 }
 
@@ -159,32 +293,45 @@ static void thousands_of_patients_find_their_events(void **state)
     (void)state;
     enum { PATIENTS = 3000 };
     static char text[PATIENTS * 2 * 256];
-    unsigned refused = 0;
+    unsigned refused = 0, patients = 0;
     size_t used = 0;
-    struct offline *offline = offline_open(count_refusal, &refused);
+    struct offline *offline =
+        offline_open(&(struct offline_options){ false, count_refusal, &refused });
 
     for (unsigned i = 0; i < 2 * PATIENTS; i++)
         used +=
             (size_t)snprintf(text + used, sizeof text - used,
                              ORDER("\"id\":\"m%u\",", "Patient/p%u", DRUG) "\n", i, i % PATIENTS);
-    offline_add(offline, "many", (struct slice){ text, used });
+    offline_add(offline, &(struct offline_source){ "many", 1, 1 }, (struct slice){ text, used });
     offline_finish(offline);
     assert_int_equal(offline_patient_count(offline), PATIENTS);
-    for (unsigned i = 0; i < PATIENTS; i++)
-        assert_int_equal(offline_patient(offline, i)->count, 2);
+    for (struct offline_batch *batch; (batch = offline_next(offline)) != NULL;) {
+        for (unsigned i = 0; i < batch->count; i++, patients++)
+            assert_int_equal(batch->patients[i].count, 2);
+        offline_batch_free(offline, batch);
+    }
+    assert_int_equal(patients, PATIENTS);
     offline_close(offline);
+}
+
+static struct CMUnitTest row_test(const char *name, CMUnitTestFunction run, const void *row)
+{
+    return (struct CMUnitTest){ .name = name,
+                                .test_func = run,
+                                .initial_state = (void *)(uintptr_t)row };
 }
 
 int main(void)
 {
-    struct CMUnitTest tests[COUNT_OF(stories) + 2];
+    struct CMUnitTest tests[COUNT_OF(stories) + COUNT_OF(grouped) + COUNT_OF(lendings) + 1];
     size_t count = 0;
 
-    for (; count < COUNT_OF(stories); count++)
-        tests[count] = (struct CMUnitTest){ .name = stories[count].name,
-                                            .test_func = input_reads_as,
-                                            .initial_state = (void *)(uintptr_t)&stories[count] };
-    tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_medication_lends_its_codes);
+    for (size_t i = 0; i < COUNT_OF(stories); i++)
+        tests[count++] = row_test(stories[i].name, input_reads_as, &stories[i]);
+    for (size_t i = 0; i < COUNT_OF(grouped); i++)
+        tests[count++] = row_test(grouped[i].name, grouped_input_reads_as, &grouped[i]);
+    for (size_t i = 0; i < COUNT_OF(lendings); i++)
+        tests[count++] = row_test(lendings[i].name, a_medication_lends_its_codes, &lendings[i]);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(thousands_of_patients_find_their_events);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
