@@ -1,7 +1,7 @@
 /*   inputs -> [read]* -> gather, in order -> [derive and report]* -> output, in order
  *
- * Steps in brackets are tasks of the crew.  The owner's loop keeps a window of each in flight, takes
- * the oldest and works itself while it waits. */
+ * Steps in brackets are tasks of the crew.  The owner keeps a window of each in flight, takes the
+ * oldest and works itself while it waits. */
 #include "app/lines_run.h"
 
 #include <stdio.h>

@@ -179,7 +179,7 @@ unsigned offline_patient_count(const struct offline *offline)
 
 /* --- one patient ----------------------------------------------------------------------------- */
 
-/* Small, in an arena, for the resources of one patient: type and id to the last one of that name. */
+/* Of one patient, small, in an arena: type and id to the last resource of that name. */
 struct index {
     uint32_t *slots;
     unsigned mask;

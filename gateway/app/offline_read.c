@@ -1,4 +1,4 @@
-/* Texts to items: one document after another, each alone, so that chunks can be read on any thread. */
+/* Texts to items, one document after another, each alone: chunks can be read on any thread. */
 #include "app/offline_int.h"
 #include "base/json.h"
 #include "base/pool.h"
@@ -94,7 +94,7 @@ static struct offline_item *new_item(struct offline_chunk *chunk)
     return item;
 }
 
-/* The place of a Bundle's entry: on a line of its own in files for people, in one line otherwise. */
+/* Where a Bundle's entry stands: on a line of its own in files for people, else in one line. */
 static unsigned line_of(const struct document *document, const struct fhir_resource *resource)
 {
     unsigned line = 0, column = 0;
