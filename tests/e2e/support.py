@@ -5,6 +5,7 @@ sentence that is printed; it fails by raising.  A file ends with `support.main(g
 """
 import atexit
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -75,9 +76,17 @@ class Pki:
         return context
 
 
+def record(body):
+    """Keeps what was answered, once, where LIFELINE_TEST_RECORD says: the validator reads it there."""
+    folder = os.environ.get("LIFELINE_TEST_RECORD")
+    if folder and body.startswith(b'{"resourceType"'):
+        (pathlib.Path(folder) / f"{hashlib.sha256(body).hexdigest()[:24]}.json").write_bytes(body)
+
+
 class Reply:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
+        record(body)
 
     @property
     def json(self):
