@@ -341,6 +341,7 @@ bool hiv_derive(struct engine *engine, struct history *out, struct err *err)
     for (unsigned i = 0; lines != NULL && i < course.line_count; i++)
         finish_line(&course, i, &lines[i]);
     out->disease = engine->hiv.disease;
+    out->rules = SLICE("lifeline"); /* no rule set of others speaks of it */
     out->condition = engine->hiv.condition;
     out->lines = lines;
     out->line_count = lines != NULL ? course.line_count : 0;

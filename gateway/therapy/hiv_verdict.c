@@ -47,6 +47,14 @@ static const char *proof_of(const struct hiv_course *course, const struct hiv_li
     return proof_words(proof != 0 ? proof : PROOF_ORDERED);
 }
 
+/* The regimen speaks for itself, and failure is on record as well. */
+static bool is_after_failure(const struct hiv_line *line)
+{
+    enum rule rule = line->opened_by.rule;
+    return line->is_failure && (rule == RULE_HIV_SIGNAL || rule == RULE_HIV_DOSE ||
+                                rule == RULE_HIV_DUAL_ANCHOR || rule == RULE_HIV_SECOND_LINE_PAIR);
+}
+
 static void tell_line(struct hiv_course *course, const struct hiv_line *line)
 {
     struct arena *arena = course->engine->arena;
@@ -55,8 +63,9 @@ static void tell_line(struct hiv_course *course, const struct hiv_line *line)
         if (openings[i].rule == line->opened_by.rule)
             telling_reason(
                 &course->telling, openings[i].rule,
-                arena_format(arena, "line %u, %s on %s, %s", line->number, proof_of(course, line),
-                             date_format((struct date){ line->start }, day), openings[i].text));
+                arena_format(arena, "line %u, %s on %s, %s%s", line->number, proof_of(course, line),
+                             date_format((struct date){ line->start }, day), openings[i].text,
+                             is_after_failure(line) ? ", after failure on record" : ""));
 }
 
 /* --- the grade ------------------------------------------------------------------------------- */

@@ -197,6 +197,7 @@ bool renal_derive(struct engine *engine, struct history *out, struct err *err)
     for (unsigned i = 0; lines != NULL && i < course.line_count; i++)
         finish_line(&course, i, &lines[i]);
     out->disease = engine->renal.disease;
+    out->rules = SLICE("lifeline"); /* no rule set of others speaks of it */
     out->condition = engine->renal.condition;
     out->lines = lines;
     out->line_count = lines != NULL ? course.line_count : 0;

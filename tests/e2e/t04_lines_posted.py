@@ -28,15 +28,15 @@ def flags(ehr, pid):
 
 
 def test_samples():
-    """five of six patients are on salvage therapy: their Flags reach the EHR, the sixth has none"""
+    """seven of eight patients are on salvage therapy: their Flags reach the EHR, the last has none"""
     ehr = ehr_for(pki).start()
     gateway = Lifeline(pki).send_to(ehr).start()
     files = sorted(path.name for path in SAMPLES.glob("*.json"))
-    equal(len(files), 6)
+    equal(len(files), 8)
     for name in files:
         push(gateway, name)
-    wait_until(lambda: settled(gateway, 10), "five Flags and five CarePlans to be settled", 60)
-    for key in ("dlbcl", "hodgkin", "aml", "ovarian", "myeloma"):
+    wait_until(lambda: settled(gateway, 14), "seven Flags and CarePlans to be settled", 60)
+    for key in ("dlbcl", "hodgkin", "aml", "ovarian", "myeloma", "hiv", "esrd"):
         found = flags(ehr, f"sample-{key}")
         equal([f["status"] for f in found], ["active"], f"Flags of {key}")
         plans = status_is(ehr.curl(f"/CarePlan?patient=sample-{key}", client="server"), 200).json
@@ -53,7 +53,7 @@ def test_samples():
     # A derivation that a request causes is told in the record of that request.
     derived = {who for record in records for who in re.findall(r"Patient/sample-\w+", json.dumps(
         record.get("detail", {}).get("derived", "")) if "derived" in record.get("detail", {}) else "")}
-    equal(len(derived), 6, f"patients whose derivation is audited ({derived})")
+    equal(len(derived), 8, f"patients whose derivation is audited ({derived})")
 
 
 def test_lines_are_those_of_the_command():
