@@ -1,5 +1,7 @@
 #include "domain/line.h"
 
+#include "base/text.h"
+
 const char *proof_words(unsigned proof)
 {
     static const char *const words[] = {
@@ -65,4 +67,24 @@ const char *evidence_kind_name(enum evidence_kind kind)
                                          "response",  "stable disease" };
     CHECK((size_t)kind < COUNT_OF(names));
     return names[kind];
+}
+
+const char *line_notation(const struct history *history, unsigned at, char out[LINE_NOTATION_SIZE])
+{
+    const struct line *line = &history->lines[at];
+    unsigned curative = 0, palliative = 0;
+    for (unsigned i = 0; i <= at; i++) {
+        curative += history->lines[i].setting == SETTING_CURATIVE;
+        palliative += history->lines[i].setting == SETTING_PALLIATIVE;
+    }
+    struct text text = { out, LINE_NOTATION_SIZE, 0 };
+    if (line->number_max == 0)
+        text_add(&text, "LoT >=%u", line->number_min);
+    else
+        text_add(&text, "LoT %u", line->number);
+    if (curative + palliative == at + 1 && line->number_max != 0)
+        text_add(&text, " (%u+%u)", curative, palliative);
+    else
+        text_add(&text, " (?+?)");
+    return out;
 }

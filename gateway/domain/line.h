@@ -92,6 +92,8 @@ struct boundary {
     unsigned operand_count;
     const struct event *const *evidence; /* at most LOT_EVIDENCE_MAX, the strongest first */
     unsigned evidence_count;
+    struct slice source; /* of the parameter that decided: keys of mappings/sources.tsv */
+    uint64_t also;       /* bit n: `enum rule` n would have applied too, but was asked later */
 };
 
 enum segment_kind {
@@ -241,7 +243,12 @@ struct therapy {
     struct date next_change; /* the first later day on which the answer may differ without news */
 };
 
-const char *proof_words(unsigned proof);                     /* "ordered and administered" */
+const char *proof_words(unsigned proof); /* "ordered and administered" */
+/* "LoT 2 (1+1)": the line of the history at index `at`, with how many lines up to it were given for
+ * cure and how many for palliation; "LoT 2 (?+?)" when one of them says neither (RULES_SPEC 7). */
+#define LINE_NOTATION_SIZE 40
+const char *line_notation(const struct history *history, unsigned at, char out[LINE_NOTATION_SIZE]);
+
 const char *grade_name(enum grade grade);                    /* "HIGH" ... "NONE" */
 const char *segment_kind_name(enum segment_kind kind);       /* "induction" */
 const char *line_setting_name(enum line_setting setting);    /* "curative" */

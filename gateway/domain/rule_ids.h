@@ -43,6 +43,7 @@
     X(CYCLE_REGIMEN,       "LOT-034", "CYCLE_REGIMEN")                                  \
     X(RESTART,             "LOT-035", "RESTART")                                        \
     X(NO_EVIDENCE,         "LOT-036", "NO_EVIDENCE")                                    \
+    X(PERIOPERATIVE,       "LOT-037", "PERIOPERATIVE")                                  \
     /* exposures: what an order proves */                                               \
     X(EXP_STATUS,          "EXP-001", "ORDER_STATUS")                                   \
     X(EXP_INTENT,          "EXP-002", "ORDER_INTENT")                                   \
@@ -172,7 +173,7 @@ enum rule {
         RULE_COUNT
 };
 
-_Static_assert(RULE_NO_EVIDENCE < 64, "what a profile can switch off is a bit of 64");
+_Static_assert(RULE_PERIOPERATIVE < 64, "what a profile can switch off is a bit of 64");
 
 const char *rule_id(enum rule rule);     /* "LOT-001" */
 const char *rule_reason(enum rule rule); /* "FIRST_EXPOSURE" */

@@ -21,5 +21,6 @@ extern struct rule_switch rule_switches[RULE_COUNT];
 #define RULE_ON(name) (rule_switches[RULE_##name].decided++, !rule_switches[RULE_##name].is_off)
 
 #else
+/* The gateway has no switches. */
 #define RULE_ON(name) 1
 #endif

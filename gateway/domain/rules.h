@@ -40,6 +40,7 @@ struct addon_rule {
     int32_t max_days;      /* since the start of the line; RULE_OFF: no limit */
     bool needs_continuing; /* the backbone must go on */
     bool if_absent_class;  /* only if the line has no drug of the same class yet */
+    struct slice source;   /* keys of mappings/sources.tsv */
     uint32_t line;
 };
 
@@ -59,6 +60,7 @@ struct maintenance_rule {
     bool needs_poly;     /* induction had at least two agents */
     int32_t min_prior;   /* the induction lasted at least so long */
     int32_t min_length;  /* the maintenance lasts at least so long to count */
+    struct slice source; /* keys of mappings/sources.tsv */
     uint32_t line;
 };
 
@@ -168,6 +170,7 @@ struct rules {
     int32_t diagnosis_lookback;      /* 30 */
     int32_t metastasis_with_primary; /* 60 */
     int32_t short_line;              /* 21 */
+    int32_t perioperative_gap;       /* 180 */
     struct hiv_rules hiv;
     struct renal_rules renal;
 };

@@ -143,6 +143,7 @@ static bool read_addon(struct profile_build *context, const struct addon_row *ro
                                 .max_days = row->max_days,
                                 .needs_continuing = row->needs_continuing,
                                 .if_absent_class = row->if_absent_class,
+                                .source = row->source,
                                 .line = place.line };
     bool ok = profile_drugs(context, place, row->ingredients, &out->set);
     if (ok && out->set.drug_count == 0 && row->traits == 0) {
@@ -225,6 +226,7 @@ static bool read_maintenance(struct profile_build *context, const struct mainten
                                       .needs_poly = row->needs_poly,
                                       .min_prior = row->min_prior,
                                       .min_length = row->min_length,
+                                      .source = row->source,
                                       .line = place.line };
     bool ok = profile_drugs(context, place, row->ingredients, &out->set);
     if (ok && out->set.drug_count == 0 && row->traits == 0) {
@@ -293,19 +295,21 @@ static bool read_pairs(struct profile_build *context, const struct table_schema 
 }
 
 bool profile_addon_read(struct profile_build *context, struct cell_place place, struct slice value,
-                        struct addon_rule *out)
+                        struct slice source, struct addon_rule *out)
 {
-    struct addon_row row = { .ingredients = SLICE("-"),
-                             .except = SLICE("-"),
-                             .max_days = RULE_OFF };
+    struct addon_row row = {
+        .source = source, .ingredients = SLICE("-"), .except = SLICE("-"), .max_days = RULE_OFF
+    };
     return read_pairs(context, &addon_schema, place, value, &row) &&
            read_addon(context, &row, place, out);
 }
 
 bool profile_maintenance_read(struct profile_build *context, struct cell_place place,
-                              struct slice value, struct maintenance_rule *out)
+                              struct slice value, struct slice source, struct maintenance_rule *out)
 {
-    struct maintenance_row row = { .ingredients = SLICE("-"), .lines = SLICE("-") };
+    struct maintenance_row row = { .source = source,
+                                   .ingredients = SLICE("-"),
+                                   .lines = SLICE("-") };
     return read_pairs(context, &maintenance_schema, place, value, &row) &&
            read_maintenance(context, &row, place, out);
 }

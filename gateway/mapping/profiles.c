@@ -87,6 +87,7 @@ static const struct {
     { "diagnosis_lookback", offsetof(struct rules, diagnosis_lookback) },
     { "metastasis_with_primary", offsetof(struct rules, metastasis_with_primary) },
     { "short_line", offsetof(struct rules, short_line) },
+    { "perioperative_gap", offsetof(struct rules, perioperative_gap) },
 };
 
 struct source_row {

@@ -29,9 +29,10 @@ bool profile_take_row(struct profile_build *context, struct cell_place place,
 
 /* One rule written as "column=value | column=value", columns as in its own table; for rule sets. */
 bool profile_addon_read(struct profile_build *context, struct cell_place place, struct slice value,
-                        struct addon_rule *out) MUST_USE;
+                        struct slice source, struct addon_rule *out) MUST_USE;
 bool profile_maintenance_read(struct profile_build *context, struct cell_place place,
-                              struct slice value, struct maintenance_rule *out) MUST_USE;
+                              struct slice value, struct slice source,
+                              struct maintenance_rule *out) MUST_USE;
 
 /* The drugs of a cell; "-" is the empty set. */
 bool profile_drugs(struct profile_build *context, struct cell_place place, struct slice cell,

@@ -38,11 +38,12 @@ static const struct table_schema own_schema = { "", sizeof(struct profile_row), 
 
 /* The rules that "off" and "on" may name. */
 static const enum rule switchable[] = {
-    RULE_RELAPSE,     RULE_TOXICITY,     RULE_PLANNED, RULE_NEW_AGENT_AFTER_RELAPSE,
-    RULE_BRIDGING,    RULE_CONDITIONING, RULE_CARRY,   RULE_POST_TRANSPLANT,
-    RULE_MAINTENANCE, RULE_GAP_EXEMPT,   RULE_PHASE,   RULE_ADD_EXEMPT,
-    RULE_SUPPLEMENT,  RULE_CELL_THERAPY, RULE_GAP,     RULE_IDENTICAL,
-    RULE_RECHALLENGE, RULE_SUBSTITUTION, RULE_WINDOW,  RULE_NEW_AGENT,
+    RULE_RELAPSE,       RULE_TOXICITY,     RULE_PLANNED, RULE_NEW_AGENT_AFTER_RELAPSE,
+    RULE_BRIDGING,      RULE_CONDITIONING, RULE_CARRY,   RULE_POST_TRANSPLANT,
+    RULE_MAINTENANCE,   RULE_GAP_EXEMPT,   RULE_PHASE,   RULE_ADD_EXEMPT,
+    RULE_SUPPLEMENT,    RULE_CELL_THERAPY, RULE_GAP,     RULE_IDENTICAL,
+    RULE_RECHALLENGE,   RULE_SUBSTITUTION, RULE_WINDOW,  RULE_NEW_AGENT,
+    RULE_PERIOPERATIVE,
 };
 
 /* One profile while its rows are read. */
@@ -85,7 +86,7 @@ static bool read_ids(struct ruleset_build *build, struct slice value, uint64_t *
 #define OFF_IN_NOTHING                                                                           \
     (UINT64_C(1) << RULE_RELAPSE | UINT64_C(1) << RULE_NEW_AGENT_AFTER_RELAPSE |                 \
      UINT64_C(1) << RULE_TOXICITY | UINT64_C(1) << RULE_PLANNED | UINT64_C(1) << RULE_BRIDGING | \
-     UINT64_C(1) << RULE_CONDITIONING)
+     UINT64_C(1) << RULE_PERIOPERATIVE | UINT64_C(1) << RULE_CONDITIONING)
 
 static bool begin_profile(struct ruleset_build *build, const struct profile *ours,
                           struct building *out, struct slice base)
@@ -182,10 +183,10 @@ static bool read_list_rule(struct ruleset_build *build, struct building *at,
     if (!own_lists(build, at))
         return false;
     if (is_addon)
-        return profile_addon_read(build->context, build->place, row->value,
+        return profile_addon_read(build->context, build->place, row->value, row->source,
                                   &at->addons[profile->addon_count++]);
     if (is_maintenance)
-        return profile_maintenance_read(build->context, build->place, row->value,
+        return profile_maintenance_read(build->context, build->place, row->value, row->source,
                                         &at->maintenance[profile->maintenance_count++]);
     return profile_drugs(build->context, build->place, row->value,
                          &at->substitutions[profile->substitution_count++].set);

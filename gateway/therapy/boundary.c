@@ -43,7 +43,10 @@ void finding_atoms(struct finding *finding, const struct course *course, int32_t
 
 struct boundary finding_boundary(const struct finding *finding, struct arena *arena)
 {
-    struct boundary out = { .rule = finding->rule, .reason = rule_reason(finding->rule) };
+    struct boundary out = { .rule = finding->rule,
+                            .reason = rule_reason(finding->rule),
+                            .source = finding->source,
+                            .also = finding->also };
     size_t operand_bytes = finding->operand_count * sizeof(struct operand);
     size_t evidence_bytes = finding->evidence_count * sizeof(struct event *);
     char *memory = arena_alloc_raw(arena, operand_bytes + evidence_bytes + 1);
@@ -68,8 +71,10 @@ void line_note(struct course *course, struct line_state *line, const struct find
         line->notes = arena_alloc_raw(arena, LOT_REASONS_MAX * sizeof(struct line_note));
     if (line->notes == NULL || line->note_count == LOT_REASONS_MAX)
         return;
-    line->notes[line->note_count++] =
-        (struct line_note){ .why = finding_boundary(finding, arena), .day = { day } };
+    struct boundary why = finding_boundary(finding, arena);
+    if (why.source.len == 0)
+        why.source = course->profile->source;
+    line->notes[line->note_count++] = (struct line_note){ .why = why, .day = { day } };
 }
 
 void line_mark(struct line_state *line, enum segment_kind kind, int32_t day)

@@ -13,6 +13,8 @@ struct finding {
     unsigned operand_count;
     const struct event *evidence[LOT_EVIDENCE_MAX];
     unsigned evidence_count;
+    struct slice source; /* empty: the profile's */
+    uint64_t also;
 };
 
 void finding_operand(struct finding *finding, const char *name, int32_t value);

@@ -7,12 +7,8 @@
 #include "therapy/lines.h"
 
 #include "therapy/bundle.h"
+#include "therapy/lines_int.h"
 #include "therapy/stay.h"
-
-struct sweep {
-    struct course *course;
-    struct err *err;
-};
 
 /* --- what the sweep remembers ---------------------------------------------------------------- */
 
@@ -44,7 +40,7 @@ static void count_cycle(const struct course *course, struct line_state *line,
     line->cycle_slots = batch->slots;
 }
 
-static void join(struct course *course, struct line_state *line, const struct batch *batch)
+void lines_join(struct course *course, struct line_state *line, const struct batch *batch)
 {
     line->taken |= batch->slots;
     line->use_end = batch->end;
@@ -56,12 +52,12 @@ static void join(struct course *course, struct line_state *line, const struct ba
     see_batch(course, batch);
 }
 
-static void join_noted(struct course *course, struct line_state *line, const struct batch *batch,
-                       struct finding *finding)
+void lines_join_noted(struct course *course, struct line_state *line, const struct batch *batch,
+                      struct finding *finding)
 {
     finding_batch(finding, course, batch);
     line_note(course, line, finding, batch->day);
-    join(course, line, batch);
+    lines_join(course, line, batch);
 }
 
 /* Transplants that fall into the line up to `until` belong to it. */
@@ -209,12 +205,14 @@ static bool open_line(struct sweep *sweep, const struct batch *batch, struct fin
     if (old != NULL)
         finding_atoms(finding, course, old->start, line->answered);
     finding_batch(finding, course, batch);
+    if (finding->source.len == 0)
+        finding->source = course->profile->source;
     line->opened_by = finding_boundary(finding, course->engine->arena);
-    join(course, line, batch);
+    lines_join(course, line, batch);
     return true;
 }
 
-static bool open_by_rule(struct sweep *sweep, const struct batch *batch, enum rule rule)
+bool lines_open(struct sweep *sweep, const struct batch *batch, enum rule rule)
 {
     const struct course *course = sweep->course;
     const struct line_state *old = course_line(sweep->course);
@@ -240,12 +238,11 @@ static bool take_cell_therapy(struct sweep *sweep, const struct batch *batch,
     bool is_split_dose = is_known && line->infusion != DATE_NONE &&
                          batch->day - line->start <= course->profile->window;
     if (line != NULL && (line->infusion == infusion->day || is_split_dose)) {
-        join(course, line, batch);
+        lines_join(course, line, batch);
     } else if (infusion->is_bridging && is_known) {
         *taken = false;
         return true;
-    } else if (!open_by_rule(sweep, batch,
-                             line == NULL ? RULE_FIRST_EXPOSURE : RULE_CELL_THERAPY)) {
+    } else if (!lines_open(sweep, batch, line == NULL ? RULE_FIRST_EXPOSURE : RULE_CELL_THERAPY)) {
         return false;
     }
     line = course_line(course);
@@ -282,7 +279,7 @@ static bool take_conditioning(struct sweep *sweep, const struct batch *batch,
         if (!open_line(sweep, batch, &finding))
             return false;
     } else if (asked_relapse(course, line, batch->day) != NULL) {
-        if (!open_by_rule(sweep, batch, RULE_NEW_AGENT_AFTER_RELAPSE))
+        if (!lines_open(sweep, batch, RULE_NEW_AGENT_AFTER_RELAPSE))
             return false;
     } else {
         struct finding finding = { .rule = RULE_CONDITIONING };
@@ -291,7 +288,7 @@ static bool take_conditioning(struct sweep *sweep, const struct batch *batch,
                             conditioning->transplant - batch->day);
         if (conditioning->event != NULL)
             finding_evidence(&finding, conditioning->event);
-        join_noted(course, line, batch, &finding);
+        lines_join_noted(course, line, batch, &finding);
     }
     line = course_line(course);
     line->conditioning = batch->day;
@@ -376,7 +373,7 @@ static bool open_gap(struct sweep *sweep, const struct batch *batch, enum rule r
 
 /* LOT-005 applies unless LOT-006, LOT-012 or LOT-032 keeps the line together. */
 static enum rule gap_exemption(const struct course *course, const struct line_state *line,
-                               const struct batch *batch, int32_t gap)
+                               const struct batch *batch, int32_t gap, struct finding *finding)
 {
     if ((batch->slots & course->exempt & ~course->unknown) != 0 &&
         profile_has(course->profile, RULE_GAP_EXEMPT) && RULE_ON(GAP_EXEMPT))
@@ -386,6 +383,9 @@ static enum rule gap_exemption(const struct course *course, const struct line_st
     if (course->profile->merge_identical && batch->slots == line->taken &&
         profile_has(course->profile, RULE_IDENTICAL) && RULE_ON(IDENTICAL))
         return RULE_IDENTICAL;
+    if (profile_has(course->profile, RULE_PERIOPERATIVE) &&
+        stay_is_perioperative(course, line, batch, finding) && RULE_ON(PERIOPERATIVE))
+        return RULE_PERIOPERATIVE;
     return RULE_NONE;
 }
 
@@ -397,24 +397,26 @@ static bool take_known(struct sweep *sweep, const struct batch *batch, uint64_t 
     int32_t rechallenge_gap;
     if ((is_relapse(course, line, batch) || is_relapse_after_transplant(course, line, batch)) &&
         RULE_ON(RELAPSE))
-        return open_by_rule(sweep, batch, RULE_RELAPSE);
+        return lines_open(sweep, batch, RULE_RELAPSE);
     if (is_rechallenge(course, batch, &rechallenge_gap) && RULE_ON(RECHALLENGE))
         return open_gap(sweep, batch, RULE_RECHALLENGE, rechallenge_gap,
                         course->profile->rechallenge_after);
     bool is_late = limit != RULE_OFF && gap > limit;
     if (!is_late && substituted == 0) { /* nearly always: the next cycle of the same drugs */
-        join(course, line, batch);
+        lines_join(course, line, batch);
         return true;
     }
     struct finding finding = { .rule = RULE_SUBSTITUTION };
     if (is_late) {
-        finding.rule = gap_exemption(course, line, batch, gap);
+        finding.rule = gap_exemption(course, line, batch, gap, &finding);
         if (finding.rule == RULE_NONE && RULE_ON(GAP))
             return open_gap(sweep, batch, RULE_GAP, gap, limit);
-        finding_operand(&finding, "gapDays", gap);
-        finding_operand(&finding, "limitDays", limit);
+        if (finding.operand_count == 0) {
+            finding_operand(&finding, "gapDays", gap);
+            finding_operand(&finding, "limitDays", limit);
+        }
     }
-    join_noted(course, line, batch, &finding);
+    lines_join_noted(course, line, batch, &finding);
     if (course->profile->omits_substitutes)
         line->taken &= ~substituted;
     return true;
@@ -428,27 +430,24 @@ static void mark_stay(struct course *course, struct line_state *line, const stru
     if (rule == RULE_MAINTENANCE || rule == RULE_POST_TRANSPLANT) {
         line_mark(line, SEGMENT_MAINTENANCE, batch->day);
         line->switched |= fresh;
-    } else if (rule == RULE_PHASE || (rule == RULE_PLANNED && course->cytotoxic != 0 &&
-                                      (fresh & course->cytotoxic) == 0)) {
+    } else if (rule == RULE_PHASE || rule == RULE_PERIOPERATIVE ||
+               (rule == RULE_PLANNED && course->cytotoxic != 0 &&
+                (fresh & course->cytotoxic) == 0)) {
         line_mark(line, SEGMENT_CONSOLIDATION, batch->day);
     }
 }
 
-/* LOT-034: a new agent opens a line once the last two cycles held the same drugs; before that, the
- * line goes on under the drugs of the new cycle. */
-static bool take_cycle(struct sweep *sweep, const struct batch *batch)
+/* LOT-017: evidence is asked first; what would have kept the agent in its line is listed. */
+static bool open_despite(struct sweep *sweep, const struct batch *batch, uint64_t fresh)
 {
     struct course *course = sweep->course;
-    struct line_state *line = course_line(course);
-    int32_t limit = stay_gap_limit(course, line);
-    bool is_next = batch->day - line->cycle_start > course->profile->cycle_gap;
-    bool is_gap = limit != RULE_OFF && batch->day - line->last > limit;
-    if (is_gap || (is_next && line->cycles >= 2 && line->cycle_slots == line->cycle_before))
-        return open_by_rule(sweep, batch, RULE_NEW_AGENT);
-    struct finding finding = { .rule = RULE_CYCLE_REGIMEN };
-    finding_operand(&finding, "cycles", (int32_t)line->cycles);
-    join_noted(course, line, batch, &finding);
-    line->taken = line->cycle_slots;
+    struct finding finding = { .rule = RULE_NONE };
+    unsigned slot = (unsigned)__builtin_ctzll(fresh);
+    enum rule rule = stay_rule(course, course_line(course), batch, slot, &finding);
+    if (!lines_open(sweep, batch, RULE_NEW_AGENT_AFTER_RELAPSE))
+        return false;
+    if (rule != RULE_NONE)
+        course_line(course)->opened_by.also = finding.also | UINT64_C(1) << rule;
     return true;
 }
 
@@ -460,7 +459,7 @@ static bool take_new(struct sweep *sweep, const struct batch *batch, uint64_t fr
     bool is_after_relapse = asks_evidence && (course_relapse(course, line, batch->day) != NULL ||
                                               course_late_evidence(course, line, batch) != NULL);
     if (is_after_relapse && RULE_ON(NEW_AGENT_AFTER_RELAPSE))
-        return open_by_rule(sweep, batch, RULE_NEW_AGENT_AFTER_RELAPSE);
+        return open_despite(sweep, batch, fresh);
     struct finding noted = { .rule = RULE_NONE };
     for (unsigned s = 0; s < course->drug_count; s++) {
         if ((fresh & slot_bit(s)) == 0)
@@ -471,14 +470,14 @@ static bool take_new(struct sweep *sweep, const struct batch *batch, uint64_t fr
             RULE_ON(NO_EVIDENCE))
             finding.rule = RULE_NO_EVIDENCE;
         if (finding.rule == RULE_NONE && course->profile->cycle_regimen && RULE_ON(CYCLE_REGIMEN))
-            return take_cycle(sweep, batch);
+            return lines_take_cycle(sweep, batch);
         if (finding.rule == RULE_NONE && RULE_ON(NEW_AGENT))
-            return open_by_rule(sweep, batch, RULE_NEW_AGENT);
+            return lines_open(sweep, batch, RULE_NEW_AGENT);
         if (noted.rule == RULE_NONE)
             noted = finding;
     }
     enum rule rule = noted.rule;
-    join_noted(course, line, batch, &noted);
+    lines_join_noted(course, line, batch, &noted);
     mark_stay(course, line, batch, rule, fresh);
     return true;
 }
@@ -500,48 +499,6 @@ static bool is_defining(const struct course *course, const struct line_state *li
     return (is_young || is_first_cycles) && asked_relapse(course, line, batch->day) == NULL;
 }
 
-/* --- rule sets in which every start counts --------------------------------------------------- */
-
-/* A drug that was ordered within an era of its last order goes on; it does not start. */
-static bool goes_on(const struct course *course, const struct batch *batch)
-{
-    int32_t persistence = course->engine->rules->era_persistence;
-    for (unsigned s = 0; s < course->drug_count; s++)
-        if ((batch->slots & slot_bit(s)) != 0 &&
-            (course->seen_end[s] == DATE_NONE || batch->day > course->seen_end[s] + persistence))
-            return false;
-    return true;
-}
-
-/* LOT-032 of such a set: this line and the one that would begin are one and the same drug. */
-static bool is_same_single(const struct course *course, const struct line_state *line,
-                           const struct batch *batch)
-{
-    uint64_t slots = batch->slots;
-    int32_t until =
-        batch->day + (course->profile->later_window != RULE_OFF ? course->profile->later_window
-                                                                : course->profile->window);
-    for (unsigned i = batch->first; i < course->use_count && course->uses[i].start <= until; i++)
-        slots |= slot_bit(course->uses[i].slot);
-    return slots == line->taken && (slots & (slots - 1)) == 0;
-}
-
-static bool take_start(struct sweep *sweep, const struct batch *batch)
-{
-    struct course *course = sweep->course;
-    struct line_state *line = course_line(course);
-    if (goes_on(course, batch)) {
-        join(course, line, batch);
-    } else if (is_same_single(course, line, batch) && RULE_ON(IDENTICAL)) {
-        struct finding finding = { .rule = RULE_IDENTICAL };
-        join_noted(course, line, batch, &finding);
-    } else {
-        bool is_new = (batch->slots & ~line->taken) != 0;
-        return open_by_rule(sweep, batch, is_new ? RULE_NEW_AGENT : RULE_RESTART);
-    }
-    return true;
-}
-
 static bool take_batch(struct sweep *sweep, const struct batch *batch)
 {
     struct course *course = sweep->course;
@@ -557,17 +514,17 @@ static bool take_batch(struct sweep *sweep, const struct batch *batch)
             return true;
     }
     if (line == NULL)
-        return !RULE_ON(FIRST_EXPOSURE) || open_by_rule(sweep, batch, RULE_FIRST_EXPOSURE);
+        return !RULE_ON(FIRST_EXPOSURE) || lines_open(sweep, batch, RULE_FIRST_EXPOSURE);
     stay_note_contrast(course, line, batch->day - line->last);
     struct conditioning conditioning = bundle_conditioning(course, batch);
     if (conditioning.is_conditioning && RULE_ON(CONDITIONING))
         return take_conditioning(sweep, batch, &conditioning);
     if (is_defining(course, line, batch)) {
-        join(course, line, batch);
+        lines_join(course, line, batch);
         return true;
     }
     if (course->profile->start_opens && RULE_ON(RESTART))
-        return take_start(sweep, batch);
+        return lines_take_start(sweep, batch);
     uint64_t substituted, fresh = new_slots(course, line, batch, &substituted);
     return fresh == 0 ? take_known(sweep, batch, substituted) : take_new(sweep, batch, fresh);
 }

@@ -39,11 +39,28 @@ static void number_lines(const struct course *course, const struct course *secon
         int32_t until = is_last ? course->engine->as_of : lines[i + 1].start.day - 1;
         unsigned least = lines_until(second, line->start.day);
         unsigned most = lines_until(second, until);
-        unsigned missing = line->number_min - line->number; /* before the record begins */
-        if (least > 0 && least < line->number)
-            line->number_min = least + missing;
-        if (line->number_max != 0 && most > line->number)
+        if (line->number_max ==
+            0) { /* lines before the record are missing: one of ours, of theirs */
+            line->number_min = least > 0 && least < line->number ? least + 1 : line->number_min;
+            continue;
+        }
+        if (least > 0 && least < line->number_min)
+            line->number_min = least;
+        if (most > line->number)
             line->number_max = most;
+    }
+}
+
+/* LOT-026: Rajkumar asks for a complete cycle; without the short lines before it, the number is
+ * less. */
+static void discount_short(const struct course *course, struct line *lines)
+{
+    unsigned shorts = 0;
+    for (unsigned i = 0; i < course->line_count; i++) {
+        unsigned least = lines[i].number - shorts;
+        if (lines[i].number_max != 0 && least < lines[i].number_min)
+            lines[i].number_min = least;
+        shorts += lines[i].is_short;
     }
 }
 
@@ -98,7 +115,8 @@ bool range_find(struct course *course, unsigned cancer, struct line *lines, stru
     struct engine *engine = course->engine;
     const struct rules *rules = engine->rules;
     const struct profile *other = range_other_profile(course);
-    if (rules->contrast == NULL || course->line_count == 0)
+    discount_short(course, lines);
+    if (rules->contrast == NULL)
         return true;
     out->contrast = (struct contrast){ .rules = rules->contrast->name,
                                        .line_count = course->line_count,

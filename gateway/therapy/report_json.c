@@ -42,6 +42,19 @@ static void put_drugs(struct json_writer *json, const char *key, const struct dr
     json_array_end(json);
 }
 
+/* The ids of a set of rules; nothing at all for an empty one. */
+static void put_rules(struct json_writer *json, const char *key, uint64_t rules)
+{
+    if (rules == 0)
+        return;
+    json_key(json, key);
+    json_array(json);
+    for (unsigned i = 0; i < 64; i++)
+        if ((rules >> i & 1) != 0)
+            json_text(json, rule_id((enum rule)i));
+    json_array_end(json);
+}
+
 static void put_boundary_members(struct json_writer *json, const struct boundary *boundary)
 {
     json_put_text(json, "rule", rule_id(boundary->rule));
@@ -52,6 +65,8 @@ static void put_boundary_members(struct json_writer *json, const struct boundary
         json_put_integer(json, boundary->operands[i].name, boundary->operands[i].value);
     json_object_end(json);
     put_events(json, "evidence", boundary->evidence, boundary->evidence_count);
+    json_put(json, "source", boundary->source);
+    put_rules(json, "also", boundary->also);
 }
 
 static void put_boundary(struct json_writer *json, const char *key, const struct boundary *boundary)
@@ -109,8 +124,10 @@ static void put_proof(struct json_writer *json, unsigned proof)
     json_array_end(json);
 }
 
-static void put_line(struct json_writer *json, const struct line *line)
+static void put_line(struct json_writer *json, const struct history *history, unsigned at)
 {
+    const struct line *line = &history->lines[at];
+    char notation[LINE_NOTATION_SIZE];
     json_object(json);
     json_put_integer(json, "number", line->number);
     json_put_integer(json, "numberMin", line->number_min);
@@ -136,6 +153,8 @@ static void put_line(struct json_writer *json, const struct line *line)
     put_boundary(json, "closedBy", &line->closed_by);
     put_notes(json, line);
     put_events(json, "sources", line->sources, line->source_count);
+    if (history->disease->family <= DISEASE_ANY_CANCER)
+        json_put_text(json, "notation", line_notation(history, at, notation));
     json_object_end(json);
 }
 
@@ -214,7 +233,7 @@ static void put_history(struct json_writer *json, const struct history *history)
     json_key(json, "lines");
     json_array(json);
     for (unsigned i = 0; i < history->line_count; i++)
-        put_line(json, &history->lines[i]);
+        put_line(json, history, i);
     json_array_end(json);
     put_verdict(json, &history->verdict);
     put_classes(json, history);

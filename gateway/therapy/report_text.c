@@ -51,7 +51,13 @@ static void add_boundary(struct buffer *out, const char *what, const struct boun
     buffer_format(out, "      %s %s %s", what, rule_id(boundary->rule), boundary->reason);
     for (unsigned i = 0; i < boundary->operand_count; i++)
         buffer_format(out, " %s=%d", boundary->operands[i].name, boundary->operands[i].value);
+    if (boundary->source.len > 0)
+        buffer_format(out, " [%.*s]", SLICE_ARGS(boundary->source));
     buffer_add_char(out, '\n');
+    for (unsigned i = 0; i < 64; i++)
+        if ((boundary->also >> i & 1) != 0)
+            buffer_format(out, "        also %s %s\n", rule_id((enum rule)i),
+                          rule_reason((enum rule)i));
     for (unsigned i = 0; i < boundary->evidence_count; i++)
         buffer_format(out, "        %.*s\n",
                       SLICE_ARGS(event_reference(boundary->evidence[i], reference)));
@@ -84,7 +90,7 @@ static void add_notes(struct buffer *out, const struct line *line)
 static void add_line(struct buffer *out, const struct history *history, const struct line *line,
                      struct date as_of, bool explain)
 {
-    char start[DATE_TEXT_SIZE], end[DATE_TEXT_SIZE];
+    char start[DATE_TEXT_SIZE], end[DATE_TEXT_SIZE], notation[LINE_NOTATION_SIZE];
     buffer_add(out, SLICE("    "));
     add_number(out, line);
     buffer_format(out, "  %s to %s  ", date_format(line->start, start), end_text(line, end));
@@ -94,7 +100,8 @@ static void add_line(struct buffer *out, const struct history *history, const st
     if (line->proof != 0 && line->proof != PROOF_ORDERED) /* the rule: it needs no word */
         buffer_format(out, " (%s)", proof_words(line->proof));
     if (line->setting != SETTING_UNKNOWN)
-        buffer_format(out, " (%s)", line_setting_name(line->setting));
+        buffer_format(out, " (%s, %s)", line_setting_name(line->setting),
+                      line_notation(history, (unsigned)(line - history->lines), notation));
     if (line->is_short)
         buffer_add(out, SLICE(" (shorter than one cycle)"));
     buffer_add(out, SLICE("\n      "));

@@ -87,6 +87,7 @@ static bool is_addon(struct course *course, const struct line_state *line,
             (rule->needs_continuing && !backbone_goes_on(course, line, batch, slot)))
             continue;
         course->contrasts |= DIFFERS_IN_ADDONS;
+        finding->source = rule->source;
         finding_operand(finding, "ageDays", age);
         if (rule->max_days != RULE_OFF)
             finding_operand(finding, "maxDays", rule->max_days);
@@ -261,6 +262,7 @@ static bool is_maintenance(struct course *course, const struct line_state *line,
             continue;
         finding_operand(finding, "gapDays", gap);
         finding_operand(finding, "maxGapDays", rule->max_gap);
+        finding->source = rule->source;
         return true;
     }
     return false;
@@ -383,33 +385,107 @@ bool stay_is_planned(const struct course *course, const struct line_state *line,
     return false;
 }
 
+/* --- perioperative courses ------------------------------------------------------------------- */
+
+/* Surgery of a cancer after the line began, up to the batch; NULL when there was none. */
+static const struct event *surgery_between(const struct course *course, int32_t after,
+                                           int32_t until)
+{
+    const struct engine *engine = course->engine;
+    for (unsigned i = 0; i < engine->procedure_count; i++) {
+        const struct event *event = engine->procedures[i];
+        bool is_surgery = event->procedure == PROCEDURE_SURGERY && event_was_done(event) &&
+                          event->effective.precision != DATE_ABSENT;
+        if (is_surgery && event->effective.first.day > after && event->effective.first.day <= until)
+            return event;
+    }
+    return NULL;
+}
+
+/* All of the uses say curative, none of the line's says palliative. */
+static bool is_curative_course(const struct course *course, const struct line_state *line,
+                               const struct batch *batch)
+{
+    bool is_curative = false;
+    for (unsigned i = batch->first; i < batch->end; i++)
+        if (course->uses[i].exposure->order->treatment_intent != TREATMENT_CURATIVE)
+            return false;
+    for (unsigned i = line->first_use; i < line->use_end; i++) {
+        enum treatment_intent intent = course->uses[i].exposure->order->treatment_intent;
+        if (intent == TREATMENT_PALLIATIVE)
+            return false;
+        is_curative = is_curative || intent == TREATMENT_CURATIVE;
+    }
+    return is_curative;
+}
+
+/* LOT-037: what is ordered for cure before and after surgery of a solid tumour is one course. */
+bool stay_is_perioperative(const struct course *course, const struct line_state *line,
+                           const struct batch *batch, struct finding *finding)
+{
+    int32_t gap = batch->day - line->last, limit = course->engine->rules->perioperative_gap;
+    if (course->disease->family != DISEASE_SOLID || gap > limit ||
+        !is_curative_course(course, line, batch))
+        return false;
+    const struct event *surgery = surgery_between(course, line->start, batch->day);
+    if (surgery == NULL)
+        return false;
+    finding_operand(finding, "gapDays", gap);
+    finding_operand(finding, "limitDays", limit);
+    finding_evidence(finding, surgery);
+    finding->source = SLICE("house");
+    return true;
+}
+
+/* --- asking them in order -------------------------------------------------------------------- */
+
+/* RULES_SPEC 4.3d */
+static const enum rule in_order[] = { RULE_ADD_EXEMPT,  RULE_SUPPLEMENT,      RULE_PHASE,
+                                      RULE_MAINTENANCE, RULE_POST_TRANSPLANT, RULE_TOXICITY,
+                                      RULE_PLANNED,     RULE_PERIOPERATIVE };
+
+static bool holds(enum rule rule, struct course *course, const struct line_state *line,
+                  const struct batch *batch, unsigned slot, struct finding *finding)
+{
+    int32_t gap = batch->day - line->last;
+    if (!profile_has(course->profile, rule))
+        return false;
+    if (rule == RULE_ADD_EXEMPT)
+        return is_addon(course, line, batch, slot, finding) && RULE_ON(ADD_EXEMPT);
+    if (rule == RULE_SUPPLEMENT)
+        return is_supplement(course, line, batch, slot, finding) && RULE_ON(SUPPLEMENT);
+    if (rule == RULE_PHASE)
+        return is_phase(course, line, batch, slot, finding) && RULE_ON(PHASE);
+    if (rule == RULE_MAINTENANCE)
+        return is_maintenance(course, line, batch, slot, finding) && RULE_ON(MAINTENANCE);
+    if (rule == RULE_POST_TRANSPLANT)
+        return is_post_transplant(course, line, batch, slot, finding) && RULE_ON(POST_TRANSPLANT);
+    if (rule == RULE_TOXICITY)
+        return is_tolerated_swap(course, line, batch, slot, finding) && RULE_ON(TOXICITY);
+    if (rule == RULE_PERIOPERATIVE)
+        return stay_is_perioperative(course, line, batch, finding) && RULE_ON(PERIOPERATIVE);
+    CHECK(rule == RULE_PLANNED);
+    if (!is_within_gap(course, line, gap) || !stay_is_planned(course, line, batch, slot) ||
+        !RULE_ON(PLANNED))
+        return false;
+    finding_operand(finding, "gapDays", gap);
+    return true;
+}
+
 enum rule stay_rule(struct course *course, const struct line_state *line, const struct batch *batch,
                     unsigned slot, struct finding *finding)
 {
-    const struct profile *profile = course->profile;
-    if (profile_has(profile, RULE_ADD_EXEMPT) && is_addon(course, line, batch, slot, finding) &&
-        RULE_ON(ADD_EXEMPT))
-        return RULE_ADD_EXEMPT;
-    if (profile_has(profile, RULE_SUPPLEMENT) &&
-        is_supplement(course, line, batch, slot, finding) && RULE_ON(SUPPLEMENT))
-        return RULE_SUPPLEMENT;
-    if (profile_has(profile, RULE_PHASE) && is_phase(course, line, batch, slot, finding) &&
-        RULE_ON(PHASE))
-        return RULE_PHASE;
-    if (profile_has(profile, RULE_MAINTENANCE) &&
-        is_maintenance(course, line, batch, slot, finding) && RULE_ON(MAINTENANCE))
-        return RULE_MAINTENANCE;
-    if (profile_has(profile, RULE_POST_TRANSPLANT) &&
-        is_post_transplant(course, line, batch, slot, finding) && RULE_ON(POST_TRANSPLANT))
-        return RULE_POST_TRANSPLANT;
-    if (profile_has(profile, RULE_TOXICITY) &&
-        is_tolerated_swap(course, line, batch, slot, finding) && RULE_ON(TOXICITY))
-        return RULE_TOXICITY;
-    int32_t gap = batch->day - line->last;
-    if (profile_has(profile, RULE_PLANNED) && is_within_gap(course, line, gap) &&
-        stay_is_planned(course, line, batch, slot) && RULE_ON(PLANNED)) {
-        finding_operand(finding, "gapDays", gap);
-        return RULE_PLANNED;
+    enum rule first = RULE_NONE;
+    for (size_t i = 0; i < COUNT_OF(in_order); i++) {
+        struct finding found = { .rule = in_order[i] };
+        if (!holds(in_order[i], course, line, batch, slot, &found))
+            continue;
+        if (first != RULE_NONE) { /* RULES_SPEC 4.1.2: later matches are listed as secondary */
+            finding->also |= UINT64_C(1) << in_order[i];
+            continue;
+        }
+        first = in_order[i];
+        *finding = found;
     }
-    return RULE_NONE;
+    return first;
 }

@@ -2,7 +2,7 @@
  *
  * What      the exemptions of RULES_SPEC 4.3d, tested in their order; the caller has already seen
  *           that no evidence of relapse or progression forbids them.
- * Rules     LOT-009 to LOT-015.
+ * Rules     LOT-009 to LOT-015, LOT-037.
  */
 #pragma once
 
@@ -12,6 +12,10 @@
  * numbers that were compared. */
 enum rule stay_rule(struct course *course, const struct line_state *line, const struct batch *batch,
                     unsigned slot, struct finding *finding);
+
+/* LOT-037, also for drugs that the line knows. */
+bool stay_is_perioperative(const struct course *course, const struct line_state *line,
+                           const struct batch *batch, struct finding *finding);
 
 /* The gap past which a line is over; RULE_OFF when no gap ends it. */
 int32_t stay_gap_limit(const struct course *course, const struct line_state *line);

@@ -479,7 +479,7 @@ static void tell_procedure(struct story *story, struct slice clause)
         { "sct", PROCEDURE_TRANSPLANT_AUTOLOGOUS }, { "allo", PROCEDURE_TRANSPLANT_ALLOGENEIC },
         { "apheresis", PROCEDURE_APHERESIS },       { "hd", PROCEDURE_HAEMODIALYSIS },
         { "pd", PROCEDURE_PERITONEAL_DIALYSIS },    { "dialysis", PROCEDURE_DIALYSIS },
-        { "kidney", PROCEDURE_KIDNEY_TRANSPLANT }
+        { "kidney", PROCEDURE_KIDNEY_TRANSPLANT },  { "surgery", PROCEDURE_SURGERY }
     };
     static const struct {
         const char *word;
