@@ -1,17 +1,9 @@
 #include "base/arena.h"
 
-#include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "base/pool.h"
-
-struct arena_block {
-    struct arena_block *next;
-    size_t size, used; /* of bytes[] */
-    bool is_pooled;
-    alignas(max_align_t) unsigned char bytes[];
-};
 
 #define BLOCK_ROOM (POOL_BLOCK_BYTES - sizeof(struct arena_block))
 
@@ -68,7 +60,7 @@ static struct arena_block *block_for(struct arena *arena, size_t size)
     return block;
 }
 
-void *arena_alloc_raw(struct arena *arena, size_t size)
+void *arena_alloc_more(struct arena *arena, size_t size)
 {
     if (size > arena->limit || arena->used > arena->limit - size) {
         arena->overflowed = true;

@@ -9,8 +9,17 @@
  */
 #pragma once
 
+#include <stdalign.h>
+
 #include "base/check.h"
 #include "base/slice.h"
+
+struct arena_block {
+    struct arena_block *next;
+    size_t size, used; /* of bytes[] */
+    bool is_pooled;
+    alignas(max_align_t) unsigned char bytes[];
+};
 
 struct arena {
     struct arena_block *blocks; /* the newest first */
@@ -26,8 +35,25 @@ void arena_fini(struct arena *arena);
 
 /* Zeroed memory aligned for any type, or NULL past the limit. */
 void *arena_alloc(struct arena *arena, size_t size) MUST_USE;
-/* The same, not zeroed: for bytes the caller fills at once. */
-void *arena_alloc_raw(struct arena *arena, size_t size) MUST_USE;
+/* arena_alloc_raw() when the newest block is full, and for whatever else is out of the ordinary. */
+void *arena_alloc_more(struct arena *arena, size_t size) MUST_USE;
+/* The same as arena_alloc(), not zeroed: for bytes the caller fills at once. */
+static inline void *arena_alloc_raw(struct arena *arena, size_t size) MUST_USE;
+static inline void *arena_alloc_raw(struct arena *arena, size_t size)
+{
+#ifndef ARENA_PER_ALLOC
+    struct arena_block *head = arena->blocks;
+    size_t align = alignof(max_align_t), rounded = (size + align - 1) & ~(align - 1);
+    if (head != NULL && rounded <= head->size - head->used && size <= rounded &&
+        arena->used + size <= arena->limit) {
+        void *memory = head->bytes + head->used;
+        head->used += rounded;
+        arena->used += size;
+        return memory;
+    }
+#endif
+    return arena_alloc_more(arena, size);
+}
 /* A NUL-terminated copy of `bytes`, or an empty slice past the limit. */
 struct slice arena_copy(struct arena *arena, struct slice bytes) MUST_USE;
 /* Formatted text, NUL-terminated, or an empty slice past the limit. */

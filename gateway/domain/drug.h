@@ -71,6 +71,9 @@ struct drug {
     uint16_t tail_days;      /* how long one order without an end counts; 0 for one-shot therapy */
 };
 
+/* One bit of 64: two drugs may share it, so it can only show that sets of drugs differ. */
+static inline uint64_t drug_bit(const struct drug *drug) { return UINT64_C(1) << drug->index % 64; }
+
 static inline bool drug_has(const struct drug *drug, enum drug_trait trait)
 {
     return (drug->traits & (uint32_t)trait) != 0;

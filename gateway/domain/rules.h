@@ -141,6 +141,7 @@ struct regimen {
     const struct disease *disease;   /* NULL: any */
     const struct drug *const *drugs; /* sorted by index; supportive ones (steroids) optional */
     unsigned drug_count;
+    uint64_t bits;     /* drug_bit() of those that make lines */
     uint32_t uses;     /* enum regimen_use, or-ed */
     bool is_exclusive; /* a salvage signature with no first-line or consolidation use */
     struct slice source;

@@ -40,6 +40,15 @@ static bool check_uses(const struct regimen_row *row, unsigned line, struct tabl
     return true;
 }
 
+static uint64_t drug_bits(const struct drug_list *list)
+{
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < list->count; i++)
+        if (drug_makes_lines(list->drugs[i]))
+            bits |= drug_bit(list->drugs[i]);
+    return bits;
+}
+
 static bool read_regimen(struct mapping_build *build, const struct regimen_row *row, unsigned line,
                          struct regimen *out, struct table_errors *errors)
 {
@@ -49,6 +58,7 @@ static bool read_regimen(struct mapping_build *build, const struct regimen_row *
     *out = (struct regimen){ .name = row->name,
                              .drugs = list.drugs,
                              .drug_count = list.count,
+                             .bits = drug_bits(&list),
                              .uses = row->uses,
                              .is_exclusive = row->is_exclusive,
                              .source = row->source,

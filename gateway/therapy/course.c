@@ -45,7 +45,6 @@ static bool add_use(struct course *course, const struct exposure *exposure, stru
                             LOT_DRUGS_MAX);
         slot = course->drug_count++;
         course->drugs[slot] = exposure->drug;
-        course->drug_bits |= UINT64_C(1) << exposure->drug->index % 64;
     }
     course->uses[course->use_count++] = (struct use){ .start = exposure->start.day,
                                                       .end = exposure->end.day,
@@ -242,7 +241,6 @@ bool course_init(struct course *course, struct engine *engine, unsigned cancer, 
     memset(course, 0, offsetof(struct course, drugs));
     memset(&course->uses, 0, sizeof *course - offsetof(struct course, uses));
     course->drug_count = 0;
-    course->drug_bits = 0;
     course->engine = engine;
     course->cancer = &engine->cancers[cancer];
     course->disease = course->cancer->disease;

@@ -118,11 +118,11 @@ struct course {
     const struct cancer *cancer;
     uint32_t bit; /* of the cancer in exposure.diseases */
     bool is_ambiguous;
+    bool is_contrast; /* only counts: its lines need no identity */
 
     const struct drug *drugs[LOT_DRUGS_MAX];
     unsigned drug_count;
-    uint64_t drug_bits; /* of index % 64: a clear bit proves that a drug is none of them */
-    struct use *uses;   /* by start */
+    struct use *uses; /* by start */
     unsigned use_count;
     const struct exposure **steroids; /* by start; they only name regimens */
     unsigned steroid_count;

@@ -319,7 +319,7 @@ static void finish_line(struct course *course, unsigned at, struct line *out)
     out->notes = line->notes;
     out->note_count = line->note_count;
     make_sources(course, line, out);
-    if (RULE_ON(IDENTITY))
+    if (!course->is_contrast && RULE_ON(IDENTITY))
         make_identity(course, line, out);
     line->out = out;
 }

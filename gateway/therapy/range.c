@@ -101,7 +101,10 @@ static void weigh(const struct course *course, const struct verdict *second, str
 static bool derive_second(struct course *second, struct engine *engine, unsigned cancer,
                           struct verdict *verdict, struct err *err)
 {
-    if (!course_init(second, engine, cancer, err) || !lines_sweep(second, err))
+    if (!course_init(second, engine, cancer, err))
+        return false;
+    second->is_contrast = true;
+    if (!lines_sweep(second, err))
         return false;
     struct line *lines = lines_finish(second);
     if (lines != NULL || second->line_count == 0)

@@ -32,16 +32,25 @@ static struct span_of_regimens regimens_of(const struct rules *rules, const stru
     return span;
 }
 
-/* True when the regimen's drugs that make lines are exactly `slots`. */
-static bool has_drugs(const struct course *course, const struct regimen *regimen, uint64_t slots)
+static uint64_t bits_of(const struct course *course, uint64_t slots)
+{
+    uint64_t bits = 0;
+    for (uint64_t left = slots; left != 0; left &= left - 1)
+        bits |= drug_bit(course->drugs[__builtin_ctzll(left)]);
+    return bits;
+}
+
+/* True when the regimen's drugs that make lines are exactly `slots`, whose bits_of() are `bits`. */
+static bool has_drugs(const struct course *course, const struct regimen *regimen, uint64_t slots,
+                      uint64_t bits)
 {
     uint64_t found = 0;
+    if (regimen->bits != bits && RULE_ON(SUPPORTIVE))
+        return false;
     for (unsigned i = 0; i < regimen->drug_count; i++) {
         const struct drug *drug = regimen->drugs[i];
         if (!exposure_makes_lines(drug))
             continue;
-        if ((course->drug_bits >> drug->index % 64 & 1) == 0)
-            return false;
         unsigned slot = 0;
         while (slot < course->drug_count && course->drugs[slot] != drug)
             slot++;
@@ -80,12 +89,13 @@ static const struct regimen *best_of(const struct course *course, const struct d
     const struct regimen *best = NULL;
     unsigned count = (unsigned)__builtin_popcountll(slots);
     int best_score = -1;
+    uint64_t bits = bits_of(course, slots);
     struct span_of_regimens span = regimens_of(rules, disease);
     for (unsigned i = span.first; i < span.end; i++) {
         const struct regimen *regimen = &rules->regimens[i];
         if (regimen->drug_count < count)
             break; /* the largest come first */
-        if (!has_drugs(course, regimen, slots))
+        if (!has_drugs(course, regimen, slots, bits))
             continue;
         int score = steroid_score(course, regimen, start, until);
         if (score > best_score) { /* the first of equals: the table's own order */
@@ -127,9 +137,10 @@ static bool conditions_for(const struct course *course, const struct disease *di
 {
     const struct rules *rules = course->engine->rules;
     struct span_of_regimens span = regimens_of(rules, disease);
+    uint64_t bits = bits_of(course, slots);
     for (unsigned i = span.first; i < span.end; i++)
         if ((rules->regimens[i].uses & REGIMEN_CONDITIONING) != 0 &&
-            has_drugs(course, &rules->regimens[i], slots))
+            has_drugs(course, &rules->regimens[i], slots, bits))
             return true;
     return false;
 }
