@@ -57,6 +57,10 @@ void admin_handle(void *ctx, struct exchange *exchange)
     struct metrics_sources sources = { .version = "" };
     struct buffer body;
 
+    if (operators_wants(request->path)) {
+        operators_handle(&admin->operators, exchange);
+        return;
+    }
     buffer_init(&body, ADMIN_BODY_MAX);
     if (admin_wants_sources(request->path))
         admin->gather(admin->ctx, &sources);

@@ -4,13 +4,15 @@
  *           GET /health/ready  the store is open and the gateway is not draining; nothing about
  *                              destinations, because a dead EHR must not take us out of service
  *           GET /metrics       Prometheus text
- *           Everything else is 404 or 405.  The listener is plain HTTP on loopback by default.
+ *           What operators need of the outbox is in operators.h; everything else is 404 or 405.
+ *           The listener is plain HTTP on loopback by default.
  * Owns      the caller's struct, alive as long as the server that calls admin_handle().
  * Thread    admin_handle() on the admin server's loop; admin_set_state() from any.
  */
 #pragma once
 
 #include "app/metrics.h"
+#include "app/operators.h"
 
 enum admin_state { ADMIN_STARTING, ADMIN_READY, ADMIN_DRAINING };
 
@@ -20,6 +22,7 @@ struct admin {
     /* Fills what the modules count; called on the admin loop, must not wait. */
     void (*gather)(void *ctx, struct metrics_sources *out);
     void *ctx;
+    struct operators operators;
 };
 
 void admin_set_state(struct admin *admin, enum admin_state state);

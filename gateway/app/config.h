@@ -43,6 +43,7 @@ struct config {
     struct config_address listen;
     const char *base_url; /* as clients see it, with /fhir: "https://lifeline.example:8443/fhir" */
     struct config_address admin;
+    const char *admin_token_file; /* of operators; NULL: they have no endpoints */
     struct tls_settings tls;
     struct net_limits limits; /* connections_max is already the share of one loop */
     unsigned connections;     /* of the whole process, as configured */

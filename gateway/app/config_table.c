@@ -88,6 +88,7 @@ const struct config_key config_keys[] = {
     { "admin",                             KEY_SECTION, NOWHERE, 0, 0, NULL },
     { "admin.address",                     KEY_TEXT,    CONFIG(admin.address), 0, 0, NULL },
     { "admin.port",                        KEY_NUMBER,  CONFIG(admin.port), 0, 65535, NULL },
+    { "admin.token_file",                  KEY_FILE,    CONFIG(admin_token_file), 0, 0, NULL },
     { "log",                               KEY_SECTION, NOWHERE, 0, 0, NULL },
     { "log.level",                         KEY_WORD,    CONFIG(log_level), 0, 0, level_words },
     { "shutdown_grace_ms",                 KEY_NUMBER,  CONFIG(shutdown_grace_ms), 0, 600000, NULL },

@@ -121,6 +121,16 @@ static void on_outbox(void *ctx)
         outbox_wake(service->outbox);
 }
 
+/* On the admin loop, while the main thread may be draining. */
+static void on_operated(void *ctx)
+{
+    struct service *service = ctx;
+    uv_mutex_lock(&service->figures_lock);
+    if (service->outbox != NULL)
+        outbox_wake(service->outbox);
+    uv_mutex_unlock(&service->figures_lock);
+}
+
 /* --- the admin page ------------------------------------------------------------------------ */
 
 static void gather(void *ctx, struct metrics_sources *out)
@@ -368,6 +378,7 @@ static bool open_ingest(struct service *service, struct err *err)
         !lane_start(service->store, &config->lane, &service->lane, err))
         return false;
     ingest_set_lane(service->ingest, service->lane);
+    service->admin.operators.lane = service->lane;
     return true;
 }
 
@@ -445,6 +456,9 @@ bool service_open(struct service *service, struct err *err)
     service->admin.metrics = &service->metrics;
     service->admin.gather = gather;
     service->admin.ctx = service;
+    service->admin.operators = (struct operators){ .token_file = service->config->admin_token_file,
+                                                   .on_change = on_operated,
+                                                   .ctx = service };
     return open_mapping(service, err) && open_signing_key(service, err) &&
            store_open(&service->config->store, &service->store, err) && open_ingest(service, err) &&
            open_loops(service, err) && open_outbox(service, err) && open_listeners(service, err) &&
@@ -452,13 +466,18 @@ bool service_open(struct service *service, struct err *err)
            service_note(service, AUDIT_START, "", service->signing_key != NULL, err);
 }
 
-/* A listener keeps its loop alive, so every server is drained before its loops can end. */
-static void close_loops(struct service *service)
+/* A listener keeps its loop alive, so every server is drained before its loops can end; and while
+ * the lane still runs, because what they are answering may be waiting for it. */
+static void drain_servers(struct service *service)
 {
     if (service->server_is_running)
         drain(service, service->server);
     if (service->admin_is_running)
         drain(service, service->admin_server);
+}
+
+static void close_loops(struct service *service)
+{
     for (unsigned i = 0; i < service->started_count; i++)
         loop_stop(service->loops[i]);
     if (service->admin_is_running)
@@ -473,6 +492,7 @@ void service_close(struct service *service)
 {
     if (service->outbox != NULL)
         outbox_stop(service->outbox, 0);
+    drain_servers(service);
     if (service->lane != NULL)
         lane_stop(service->lane); /* its last jobs complete on loops that still run */
     close_loops(service);

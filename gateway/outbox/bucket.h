@@ -1,8 +1,8 @@
 /* outbox/bucket.h -- how many requests a destination is asked to bear, by day and by night.
  *
  * What      EHRs publish no rate and ask clients to throttle themselves.  A bucket fills at the
- *           rate of the hour (in the destination's own time) and holds ten seconds' worth.  What was
- *           begun is finished: a delivery may need several requests, and they are charged as debt.
+ *           rate of the hour (in the destination's own time) and holds ten seconds' worth.  What
+ *           was begun is finished: a delivery may need several requests, charged as debt.
  * Thread    pure.
  * Rules     standards/writeback 2 (Epic 3).
  */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/pool.h"
+#include "outbox/operate.h"
 #include "outbox/outbox_int.h"
 
 /* --- claiming (the lane) ------------------------------------------------------------------- */
@@ -39,7 +40,14 @@ static bool claim_job(struct job *job, struct store_tx *tx, struct err *err)
     struct claim *claim = CONTAINER_OF(job, struct claim, job);
     struct destination *destination = CONTAINER_OF(claim, struct destination, claim);
     struct slice name = slice_of(destination->settings.name);
+    struct slice paused;
     claim->count = 0;
+    claim->next_due_ms = INT64_MAX;
+    if (!operate_paused(tx, name, &claim->arena, &paused, err))
+        return false;
+    claim->is_paused = paused.len > 0;
+    if (claim->is_paused)
+        return true;
     if (!store_outbox_claim(tx, name, claim->now_ms, claim->busy, claim->busy_count, claim->limit,
                             &claim->arena, &claim->rows, &claim->count, err) ||
         !store_outbox_next_due(tx, name, &claim->next_due_ms, err))

@@ -66,7 +66,8 @@ void record_exchange(struct run *run, const struct delivery_answer *answer);
 struct claim {
     struct job job;
     bool is_under_way;
-    bool is_woken; /* something has changed since it was submitted */
+    bool is_woken;  /* something has changed since it was submitted */
+    bool is_paused; /* by an operator */
     struct arena arena;
     int64_t now_ms;
     int64_t busy[OUTBOX_IN_FLIGHT_MAX]; /* patients */

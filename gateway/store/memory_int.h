@@ -28,6 +28,7 @@ enum memory_table {
     TABLE_SIGNATURE,    /* seq -> statement */
     TABLE_HEAD,         /* -> seq, hash */
     TABLE_FIGURES,      /* -> resources, patients */
+    TABLE_SETTING,      /* name -> value */
     TABLE_UNMAPPED,     /* tenant, type, system, code, text -> count, first, last */
 };
 
@@ -107,6 +108,8 @@ MEMORY_OP(patient_name, int64_t key, struct arena *arena, int32_t *tenant, struc
 MEMORY_OP(patients_due, int32_t day, unsigned max, int64_t *keys, unsigned *count, struct err *err);
 MEMORY_OP(patients, int32_t tenant, int64_t after, unsigned max, int64_t *keys, unsigned *count,
           struct err *err);
+MEMORY_OP(setting_get, struct slice name, struct arena *arena, struct slice *out, struct err *err);
+MEMORY_OP(setting_put, struct slice name, struct slice value, struct err *err);
 MEMORY_OP(link_put, int32_t tenant, struct slice target, int64_t patient, struct err *err);
 MEMORY_OP(link_scan, int32_t tenant, struct slice target, int64_t after, unsigned max,
           int64_t *patients, unsigned *count, struct err *err);

@@ -107,6 +107,29 @@ bool memory_outbox_insert(struct store_tx *base, const struct outbox_row *row, s
     return memory_outbox_write(base, &copy, err);
 }
 
+bool memory_setting_put(struct store_tx *base, struct slice name, struct slice value,
+                        struct err *err)
+{
+    (void)err;
+    struct memory_tx *tx = memory_of(base);
+    memory_key(tx, TABLE_SETTING);
+    memory_key_text(tx, name);
+    buffer_add(&tx->value, value);
+    memory_put(tx);
+    return true;
+}
+
+bool memory_setting_get(struct store_tx *base, struct slice name, struct arena *arena,
+                        struct slice *out, struct err *err)
+{
+    struct memory_tx *tx = memory_of(base);
+    memory_key(tx, TABLE_SETTING);
+    memory_key_text(tx, name);
+    const struct map_node *node = map_get(tx->map, memory_key_now(tx));
+    *out = SLICE("");
+    return node == NULL || store_copy(arena, node->value, out, err);
+}
+
 bool memory_outbox_get(struct store_tx *base, int64_t key, struct arena *arena,
                        struct outbox_row *out, bool *found, struct err *err)
 {

@@ -241,7 +241,7 @@ const struct store_ops sqlite_ops = {
     SAME(resource_version), SAME(resource_scan),
     SAME(identifier_put), SAME(identifier_clear), SAME(identifier_find),
     SAME(patient_find), SAME(patient_create), SAME(patient_load), SAME(patient_save),
-    SAME(patient_name), SAME(patients_due), SAME(patients), SAME(link_put), SAME(link_scan),
+    SAME(patient_name), SAME(patients_due), SAME(patients), SAME(setting_get), SAME(setting_put), SAME(link_put), SAME(link_scan),
     SAME(outbox_insert), SAME(outbox_write), SAME(outbox_get), SAME(outbox_find),
     SAME(outbox_due), SAME(outbox_list), SAME(outbox_next_due),
     SAME(audit_append), SAME(audit_head), SAME(audit_set_head), SAME(audit_scan),

@@ -120,6 +120,8 @@ SQLITE_OP(patient_name, int64_t key, struct arena *arena, int32_t *tenant, struc
 SQLITE_OP(patients_due, int32_t day, unsigned max, int64_t *keys, unsigned *count, struct err *err);
 SQLITE_OP(patients, int32_t tenant, int64_t after, unsigned max, int64_t *keys, unsigned *count,
           struct err *err);
+SQLITE_OP(setting_get, struct slice name, struct arena *arena, struct slice *out, struct err *err);
+SQLITE_OP(setting_put, struct slice name, struct slice value, struct err *err);
 SQLITE_OP(link_put, int32_t tenant, struct slice target, int64_t patient, struct err *err);
 SQLITE_OP(link_scan, int32_t tenant, struct slice target, int64_t after, unsigned max,
           int64_t *patients, unsigned *count, struct err *err);

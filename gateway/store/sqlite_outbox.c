@@ -135,6 +135,38 @@ bool sqlite_outbox_get(struct store_tx *base, int64_t key, struct arena *arena,
     return is_read;
 }
 
+/* The table `meta` has a row per setting: there are as many as destinations, at most. */
+bool sqlite_setting_put(struct store_tx *base, struct slice name, struct slice value,
+                        struct err *err)
+{
+    struct sqlite_tx *tx = sqlite_of(base);
+    enum sqlite_sql which = value.len > 0 ? SQL_SETTING_PUT : SQL_SETTING_DROP;
+    sqlite3_stmt *statement = sqlite_use(tx, which, err);
+    if (statement == NULL)
+        return false;
+    sqlite_put_text(statement, 1, name);
+    if (value.len > 0)
+        sqlite_put_text(statement, 2, value);
+    return sqlite_run(tx, which, err);
+}
+
+bool sqlite_setting_get(struct store_tx *base, struct slice name, struct arena *arena,
+                        struct slice *out, struct err *err)
+{
+    struct sqlite_tx *tx = sqlite_of(base);
+    sqlite3_stmt *statement = sqlite_use(tx, SQL_SETTING_GET, err);
+    bool has_row = false;
+    if (statement == NULL)
+        return false;
+    sqlite_put_text(statement, 1, name);
+    if (!sqlite_next(tx, SQL_SETTING_GET, &has_row, err))
+        return false;
+    struct slice value = has_row ? sqlite_slice(statement, 0) : SLICE("");
+    bool is_read = store_copy(arena, value, out, err);
+    sqlite_end(tx, SQL_SETTING_GET);
+    return is_read;
+}
+
 bool sqlite_outbox_find(struct store_tx *base, int32_t tenant, struct slice destination,
                         struct slice identity, int64_t *key, bool *found, struct err *err)
 {

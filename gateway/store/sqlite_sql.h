@@ -61,6 +61,10 @@
       "SELECT key, next_day FROM patient WHERE due_day <= ?1 ORDER BY due_day, key") \
     X(PATIENTS, "SELECT key FROM patient WHERE key > ?1 AND tenant = ?2 ORDER BY key LIMIT ?3") \
     \
+    X(SETTING_GET, "SELECT value FROM meta WHERE name = 'setting:' || ?1") \
+    X(SETTING_PUT, "INSERT OR REPLACE INTO meta VALUES('setting:' || ?1, ?2)") \
+    X(SETTING_DROP, "DELETE FROM meta WHERE name = 'setting:' || ?1") \
+    \
     X(LINK_PUT, "INSERT OR IGNORE INTO link(tenant, target, patient) VALUES(?1,?2,?3)") \
     X(LINK_SCAN, \
       "SELECT patient FROM link WHERE tenant = ?1 AND target = ?2 AND patient > ?3 " \

@@ -325,6 +325,19 @@ bool store_patients(struct store_tx *tx, int32_t tenant, int64_t after, unsigned
            store_done(tx, tx->ops->patients(tx, tenant, after, max, keys, count, err), err);
 }
 
+bool store_setting_get(struct store_tx *tx, struct slice name, struct arena *arena,
+                       struct slice *out, struct err *err)
+{
+    return store_may_read(tx, err) &&
+           store_done(tx, tx->ops->setting_get(tx, name, arena, out, err), err);
+}
+
+bool store_setting_put(struct store_tx *tx, struct slice name, struct slice value, struct err *err)
+{
+    return store_may_write(tx, err) &&
+           store_done(tx, tx->ops->setting_put(tx, name, value, err), err);
+}
+
 bool store_link_put(struct store_tx *tx, int32_t tenant, struct slice target, int64_t patient,
                     struct err *err)
 {

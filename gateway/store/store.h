@@ -189,6 +189,14 @@ bool store_outbox_list(struct store_tx *tx, enum outbox_state state, int64_t aft
 bool store_outbox_next_due(struct store_tx *tx, struct slice destination, int64_t *due_ms,
                            struct err *err) MUST_USE;
 
+/* --- settings that operators change while it runs ------------------------------------------ */
+
+/* A text by name; empty when it was never set.  Setting it to nothing removes it. */
+bool store_setting_get(struct store_tx *tx, struct slice name, struct arena *arena,
+                       struct slice *out, struct err *err) MUST_USE;
+bool store_setting_put(struct store_tx *tx, struct slice name, struct slice value,
+                       struct err *err) MUST_USE;
+
 /* --- audit -------------------------------------------------------------------------------- */
 
 struct audit_row {

@@ -111,6 +111,10 @@ struct store_ops {
                          unsigned *count, struct err *err);
     bool (*patients)(struct store_tx *tx, int32_t tenant, int64_t after, unsigned max,
                      int64_t *keys, unsigned *count, struct err *err);
+    bool (*setting_get)(struct store_tx *tx, struct slice name, struct arena *arena,
+                        struct slice *out, struct err *err);
+    bool (*setting_put)(struct store_tx *tx, struct slice name, struct slice value,
+                        struct err *err);
     bool (*link_put)(struct store_tx *tx, int32_t tenant, struct slice target, int64_t patient,
                      struct err *err);
     bool (*link_scan)(struct store_tx *tx, int32_t tenant, struct slice target, int64_t after,

@@ -149,6 +149,31 @@ static void update_may_be_undone_twice(struct fixture *fixture)
     assert_keys(keys, count, KEYS(key));
 }
 
+static void assert_setting(struct fixture *fixture, const char *name, const char *wanted)
+{
+    struct slice value;
+    MUST(store_setting_get(fixture->tx, slice_of(name), &fixture->arena, &value, &fixture->err));
+    assert_true(slice_is(value, wanted));
+}
+
+static void settings_read_as_written(struct fixture *fixture)
+{
+    assert_setting(fixture, "paused.ehr", "");
+    MUST(store_setting_put(fixture->tx, SLICE("paused.ehr"), SLICE("A. Moor"), &fixture->err));
+    MUST(store_setting_put(fixture->tx, SLICE("paused.other"), SLICE("B. Vale"), &fixture->err));
+    reopen(fixture);
+    assert_setting(fixture, "paused.ehr", "A. Moor");
+    MUST(store_savepoint(fixture->tx, &fixture->err));
+    MUST(store_setting_put(fixture->tx, SLICE("paused.ehr"), SLICE(""), &fixture->err));
+    assert_setting(fixture, "paused.ehr", "");
+    store_savepoint_undo(fixture->tx);
+    assert_setting(fixture, "paused.ehr", "A. Moor");
+    MUST(store_setting_put(fixture->tx, SLICE("paused.ehr"), SLICE(""), &fixture->err));
+    reopen(fixture);
+    assert_setting(fixture, "paused.ehr", "");
+    assert_setting(fixture, "paused.other", "B. Vale");
+}
+
 /* --- resources ---------------------------------------------------------------------------- */
 
 static void resource_reads_as_written(struct fixture *fixture)
@@ -375,6 +400,8 @@ static const struct story stories[] = {
     { "a kept job stands between undone ones", kept_job_stands_between_undone_ones },
     { "a job that only read may be undone", reading_job_may_be_undone },
     { "a change may be undone twice", update_may_be_undone_twice },
+    { "a setting reads as it was written, and is gone when it is set to nothing",
+      settings_read_as_written },
     { "a resource reads as it was written", resource_reads_as_written },
     { "a body may hold any bytes", binary_bodies_survive },
     { "a body may be megabytes", large_bodies_survive },

@@ -17,6 +17,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import urllib.request
@@ -262,6 +263,47 @@ class Lifeline:
     def audit(self):
         text = self.run("audit", "list", "--json").stdout
         return [json.loads(line) for line in text.splitlines()]
+
+
+class PlayedEhr:
+    """tests/support/fake_ehr.py as a process of its own: any of its modes, with its faults."""
+
+    def __init__(self, pki, mode, faults="", seed=1):
+        self.pki, self.name = pki, mode
+        self.process = subprocess.Popen(
+            [sys.executable, ROOT / "tests/support/fake_ehr.py", "--cert",
+             pki.file("ehr.pem"), "--key", pki.file("ehr.key"), "--client-ca", pki.file("ca.pem"),
+             "--mode", mode, "--faults", faults, "--seed", str(seed), "--until-eof"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        _, port, path = self.process.stdout.readline().split()
+        self.base = f"https://127.0.0.1:{port}{path}"
+        self.control_url = f"https://127.0.0.1:{port}/control/"
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+        _started.append(self)
+
+    def log_text(self):
+        return json.dumps(self.state()["log"][-20:], indent=1) if self.process else ""
+
+    def control(self, what, body=None):
+        answer = curl(self.control_url + what, pki=self.pki, client="server", body=body)
+        return status_is(answer, 200).body.decode()
+
+    def state(self):
+        return json.loads(self.control("state"))
+
+    def stored(self, kind):
+        return [r for r in self.state()["resources"] if r["resourceType"] == kind]
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(5)
+        self.process = None
+
+    def kill(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
 
 
 def ehr_for(pki, **changes):

@@ -3,51 +3,19 @@
 import base64
 import contextlib
 import json
-import subprocess
-import sys
-import threading
 
 import support
-from support import Lifeline, Pki, SAMPLES, equal, status_is, wait_until
+from support import Lifeline, Pki, PlayedEhr, SAMPLES, equal, status_is, wait_until
 
 pki = Pki()
 SITE = {"recipients": ["Group/oncology-pool"], "sender": "Practitioner/pool-doctor",
         "author": "Practitioner/pool-doctor", "message_delay_ms": 0}
 
 
-class PlayedEhr:
-    """tests/support/fake_ehr.py as a process of its own."""
-
-    def __init__(self, mode, faults="", seed=1):
-        self.process = subprocess.Popen(
-            [sys.executable, support.ROOT / "tests/support/fake_ehr.py", "--cert",
-             pki.file("ehr.pem"), "--key", pki.file("ehr.key"), "--client-ca", pki.file("ca.pem"),
-             "--mode", mode, "--faults", faults, "--seed", str(seed), "--until-eof"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        _, port, path = self.process.stdout.readline().split()
-        self.base = f"https://127.0.0.1:{port}{path}"
-        self.control_url = f"https://127.0.0.1:{port}/control/"
-        threading.Thread(target=self.process.stdout.read, daemon=True).start()
-
-    def control(self, what, body=None):
-        answer = support.curl(self.control_url + what, pki=pki, client="server", body=body)
-        return status_is(answer, 200).body.decode()
-
-    def state(self):
-        return json.loads(self.control("state"))
-
-    def stored(self, kind):
-        return [r for r in self.state()["resources"] if r["resourceType"] == kind]
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait(5)
-
-
 @contextlib.contextmanager
 def told(mode, faults="", sample="ovarian-platinum-resistant.json", **site):
     """A gateway that has told a played EHR of one patient: (gateway, ehr, rows of the outbox)."""
-    ehr = PlayedEhr(mode, faults)
+    ehr = PlayedEhr(pki, mode, faults)
     gateway = Lifeline(pki).send_to(ehr.base, **{**SITE, **site}).start()
     try:
         status_is(gateway.curl("", body=(SAMPLES / sample).read_bytes()), 200)
@@ -193,7 +161,7 @@ EPIC_NUMBERS = (
 
 def test_epic_numbers():
     """Epic 2: its numbers decide: content, site build, policy, merged, quota of today, transient"""
-    ehr = PlayedEhr("epic-like")
+    ehr = PlayedEhr(pki, "epic-like")
     gateway = Lifeline(pki).send_to(ehr.base, **SITE).start()
     bundle = (SAMPLES / "ovarian-platinum-resistant.json").read_text()
     for number, state, error in EPIC_NUMBERS:
@@ -213,7 +181,7 @@ def test_epic_numbers():
 
 def test_probe():
     """`lifeline check --probe` tells what each destination would be sent, and why"""
-    ehrs = {mode: PlayedEhr(mode) for mode in ("epic-like", "hapi-like")}
+    ehrs = {mode: PlayedEhr(pki, mode) for mode in ("epic-like", "hapi-like")}
     gateway = Lifeline(pki)
     for mode, ehr in ehrs.items():
         gateway.send_to(ehr.base, name=mode, **SITE)
