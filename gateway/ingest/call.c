@@ -106,13 +106,15 @@ static bool run_call(struct job *job, struct store_tx *tx, struct err *err)
         return false;
     if (work->is_deferred && !bundle_resolve(call, &set, err))
         return false;
-    for (unsigned i = 0; i < work->op_count; i++) {
+    if (work->cds != NULL && !cds_run(call, &set, err))
+        return false;
+    for (unsigned i = 0; i < work->op_count && work->cds == NULL; i++) {
         if (!run_op(call, &work->ops[i], &set, err))
             return false;
         if (work->is_transaction && work->ops[i].answer.err.code != ERR_OK)
             return op_fail_bundle(&work->ops[i], err);
     }
-    if (!patient_set_save(&set, err))
+    if (work->cds == NULL && !patient_set_save(&set, err))
         return false;
     work->wrote_outbox = set.wrote_outbox;
     struct slice patient = set.count == 1 ? set.first->name : SLICE("");

@@ -61,6 +61,7 @@ struct ingest_work {
     bool is_strict;         /* Prefer: handling=strict */
     bool is_deferred;       /* a transaction with conditions: prepared on the lane */
     struct full_urls *urls; /* of a Bundle: bundle_int.h */
+    struct ingest_cds *cds; /* a call of CDS Hooks: cds.c */
     struct ingest_op *ops;  /* in the order of execution */
     unsigned op_count;
     struct date as_of;
@@ -118,6 +119,10 @@ bool patient_medication_changed(struct patient_set *set, struct slice reference,
 bool patient_derive(struct ingest *ingest, const struct state *state, struct date as_of,
                     struct arena *arena, struct therapy *out, struct err *err) MUST_USE;
 
+/* The events of a state, with codes resolved. */
+bool patient_events(struct ingest *ingest, const struct state *state, struct arena *arena,
+                    struct event **out, size_t *count, struct err *err) MUST_USE;
+
 /* --- lane side ----------------------------------------------------------------------------- */
 
 /* Applies one operation.  False: the store failed.  A fault of the request itself is left in
@@ -164,6 +169,19 @@ bool request_prepare(struct ingest_call *call, struct err *err) MUST_USE;
 bool bundle_prepare(struct ingest_call *call, struct err *err) MUST_USE;
 /* Completes an op that carries a resource: ids, references, patient, packed body. */
 bool op_prepare(struct ingest_call *call, struct ingest_op *op, struct err *err) MUST_USE;
+
+/* Who calls, and for which tenant. */
+bool find_caller(struct ingest_call *call, struct slice path_tenant, struct err *err) MUST_USE;
+/* References of the event become local ones. */
+bool localise_event(const struct ingest_call *call, struct event *event, struct err *err) MUST_USE;
+
+/* --- CDS Hooks (cds.c) --------------------------------------------------------------------- */
+
+/* True for a path of CDS Hooks; `rest` is what follows "cds-services/". */
+bool cds_path(struct slice path, struct slice *tenant, struct slice *rest);
+bool cds_prepare(struct ingest_call *call, struct slice tenant, struct slice rest,
+                 struct err *err) MUST_USE;
+bool cds_run(struct ingest_call *call, struct patient_set *set, struct err *err) MUST_USE;
 
 /* --- replies and records ------------------------------------------------------------------- */
 

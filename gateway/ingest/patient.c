@@ -257,8 +257,8 @@ bool patient_medication_changed(struct patient_set *set, struct slice reference,
 
 /* --- derivation, plan, save ----------------------------------------------------------------- */
 
-static bool state_events(struct ingest *ingest, const struct state *state, struct arena *arena,
-                         struct event **out, size_t *count, struct err *err)
+bool patient_events(struct ingest *ingest, const struct state *state, struct arena *arena,
+                    struct event **out, size_t *count, struct err *err)
 {
     struct event *events = arena_alloc_raw(arena, sizeof *events * (state->count + 1));
     if (events == NULL)
@@ -281,7 +281,7 @@ bool patient_derive(struct ingest *ingest, const struct state *state, struct dat
 {
     struct event *events;
     size_t count;
-    return state_events(ingest, state, arena, &events, &count, err) &&
+    return patient_events(ingest, state, arena, &events, &count, err) &&
            therapy_derive(mapping_rules(ingest->settings.mapping), events, count, as_of, arena, out,
                           err);
 }
@@ -428,7 +428,7 @@ static bool patient_save(struct patient_set *set, struct patient_work *patient, 
     struct therapy *therapy = arena_alloc_raw(set->arena, sizeof *therapy);
     if (therapy == NULL)
         return out_of_memory(err);
-    if (!state_events(set->ingest, &patient->state, set->arena, &events, &count, err) ||
+    if (!patient_events(set->ingest, &patient->state, set->arena, &events, &count, err) ||
         !therapy_derive(mapping_rules(set->ingest->settings.mapping), events, count,
                         date_of_ms(set->now_ms), set->arena, therapy, err))
         return false;

@@ -69,7 +69,7 @@ static const struct ingest_tenant *ingest_tenant_of(const struct ingest *ingest,
     return NULL;
 }
 
-static bool find_caller(struct ingest_call *call, struct slice path_tenant, struct err *err)
+bool find_caller(struct ingest_call *call, struct slice path_tenant, struct err *err)
 {
     struct ingest *ingest = call->ingest;
     const struct tenant *tenant;
@@ -103,7 +103,7 @@ static bool localise(const struct ingest_call *call, const struct slice **list, 
     return true;
 }
 
-static bool localise_event(const struct ingest_call *call, struct event *event, struct err *err)
+bool localise_event(const struct ingest_call *call, struct event *event, struct err *err)
 {
     event->medication_reference = local_reference(call, event->medication_reference);
     event->prior_prescription = local_reference(call, event->prior_prescription);
@@ -223,6 +223,8 @@ bool request_prepare(struct ingest_call *call, struct err *err)
     read_prefer(request, work);
     if (request->body.len > 0)
         work->request_digest = sha256_of_one(request->body);
+    if (cds_path(request->path, &tenant, &path))
+        return cds_prepare(call, tenant, path, err);
     if (!split_base(request->path, &tenant, &path, err))
         return false;
     bool is_open = slice_is(path, "/metadata") || slice_is(path, "/metadata/");

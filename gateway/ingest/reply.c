@@ -154,8 +154,10 @@ void reply_build(struct ingest_call *call)
         if (op->route.interaction == FHIR_DO_OPTIONS)
             http_reply_header(reply, "Allow", work->allow);
     }
+    bool is_fhir = work->cds == NULL || op->answer.err.code != ERR_OK;
     if (reply->body.len > 0)
-        http_reply_header(reply, "Content-Type", slice_of(json_type));
+        http_reply_header(reply, "Content-Type",
+                          is_fhir ? slice_of(json_type) : SLICE("application/json"));
     http_reply_header(reply, "X-Request-Id", work->request_id);
     http_reply_header(reply, "Cache-Control", SLICE("no-store"));
     call->outcome = (struct ingest_outcome){ (int)work->route.interaction, work->route.type,
