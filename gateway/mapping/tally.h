@@ -28,7 +28,7 @@ struct tally {
 };
 
 void tally_init(struct tally *tally, struct arena *arena);
-/* An event that mapping_resolve() filled; one without a medication or a Condition is passed over. */
+/* An event that mapping_resolve() filled; without a medication or a Condition it is passed over. */
 void tally_add(struct tally *tally, const struct event *event);
 void tally_merge(struct tally *to, const struct tally *from);
 /* The most frequent first, then by kind, system, code and text.  The last thing to do. */
