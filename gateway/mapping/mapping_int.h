@@ -42,7 +42,7 @@ struct condition_row {
     bool is_below; /* also for longer codes that begin with this one */
 };
 
-/* One small number, an enum of domain/event.h; for a Procedure also what it gave, if its code tells. */
+/* One small number, an enum of domain/event.h; of a Procedure also what it gave, where known. */
 struct finding {
     uint8_t meaning;
     const struct drug *drug; /* NULL without one */
