@@ -93,6 +93,8 @@ bool draft_fault(struct draft *draft, const struct json_reader *json, uint32_t t
                  const char *below, enum err_code code, const char *what);
 /* Text that outlives the callback: borrowed from the body where it stands there unescaped. */
 struct slice draft_keep(struct draft *draft, struct slice text);
+/* At most EVENT_TEXT_MAX bytes, and whole characters. */
+struct slice draft_cut_text(struct slice text);
 /* The concept gathered so far, and a fresh start. */
 struct concept draft_take_concept(struct draft *draft);
 struct slice draft_take_identifier(struct draft *draft);

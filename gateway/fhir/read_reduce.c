@@ -128,14 +128,48 @@ static void reduce_observation(struct draft *draft, const struct json_reader *js
     draft->resource->event.code = draft->code;
 }
 
-/* Ingredients speak where the product has no code of its own. */
+static bool has_known_system(const struct concept *concept)
+{
+    for (unsigned i = 0; i < concept->count; i++)
+        if (concept->codings[i].system != CODE_OTHER)
+            return true;
+    return false;
+}
+
+/* Both lists of codings, the product's first, as far as they fit. */
+static struct concept join_codings(struct draft *draft, struct concept to,
+                                   const struct concept *from)
+{
+    struct coding *codings = ARENA_ARRAY(draft->arena, struct coding, to.count + from->count);
+    if (codings == NULL)
+        return to; /* the arena has overflowed, which is tested at the end */
+    if (to.count > 0)
+        memcpy(codings, to.codings, to.count * sizeof codings[0]);
+    for (unsigned i = 0; i < from->count && to.count < EVENT_CODINGS_MAX; i++)
+        codings[to.count++] = from->codings[i];
+    to.codings = codings;
+    return to;
+}
+
+/* Ingredients speak where the product has no code of its own, and beside one of a system that no
+ * mapping knows: "rezeptur", a national product number. */
 static void reduce_medication(struct draft *draft)
 {
-    bool has_code = draft->code.count > 0;
-    bool has_parts = draft->ingredients.count > 0 || draft->ingredients.text.len > 0;
-    bool use_parts =
-        !has_code && has_parts && (draft->ingredients.count > 0 || draft->code.text.len == 0);
-    draft->resource->event.medication = use_parts ? draft->ingredients : draft->code;
+    const struct concept *parts = &draft->ingredients;
+    struct concept medication = draft->code;
+    bool has_parts = parts->count > 0 || parts->text.len > 0;
+    if (has_parts && medication.count == 0 && (parts->count > 0 || medication.text.len == 0)) {
+        medication = *parts;
+    } else if (has_parts && medication.count > 0 && !has_known_system(&medication)) {
+        medication = join_codings(draft, medication, parts);
+        if (medication.text.len == 0)
+            medication.text = parts->text;
+        else if (parts->text.len > 0)
+            medication.text = arena_format(draft->arena, "%.*s / %.*s", SLICE_ARGS(medication.text),
+                                           SLICE_ARGS(parts->text));
+        medication.text = draft_cut_text(medication.text);
+    }
+    draft->resource->event.medication = medication;
 }
 
 void draft_reduce(struct draft *draft, const struct json_reader *json)

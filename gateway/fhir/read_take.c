@@ -175,7 +175,7 @@ bool take_coding(struct draft *draft, struct json_reader *json, const struct pat
 }
 
 /* At most EVENT_TEXT_MAX bytes, and whole characters. */
-static struct slice cut_text(struct slice text)
+struct slice draft_cut_text(struct slice text)
 {
     if (text.len <= EVENT_TEXT_MAX)
         return text;
@@ -187,9 +187,9 @@ static struct slice cut_text(struct slice text)
 
 struct concept draft_take_concept(struct draft *draft)
 {
-    struct concept concept = {
-        .text = cut_text(draft->concept_text.len > 0 ? draft->concept_text : draft->first_display)
-    };
+    struct concept concept = { .text = draft_cut_text(draft->concept_text.len > 0
+                                                          ? draft->concept_text
+                                                          : draft->first_display) };
     size_t size = sizeof draft->codings[0] * draft->coding_count;
     struct coding *codings = size > 0 ? arena_alloc_raw(draft->arena, size) : NULL;
     if (codings != NULL) {

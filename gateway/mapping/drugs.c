@@ -145,6 +145,21 @@ static void tie_forms(struct mapping *mapping)
     }
 }
 
+/* Two names with one stem would tell nothing in another language: neither is found by it. */
+static void put_stem(struct mapping_build *build, const struct drug_code *code)
+{
+    static const struct drug_code ambiguous = { .count = 0 };
+    struct code_index *stems = &build->mapping->drug_stems;
+    char room[WORD_STEM_MAX];
+    struct words words;
+    words_split(code->drugs[0]->name, &words);
+    struct slice stem = words.count == 1 ? word_stem(words_span(&words, 0, 1), room) : SLICE("");
+    if (stem.len == 0)
+        return;
+    if (!index_put(stems, 0, arena_copy(build->arena, stem), code))
+        index_set(stems, 0, stem, &ambiguous);
+}
+
 /* An ingredient's own name is an alias of it. */
 static void put_names(struct mapping_build *build)
 {
@@ -158,6 +173,7 @@ static void put_names(struct mapping_build *build)
         *code = (struct drug_code){ drugs, 1, RANK_INGREDIENT, true };
         /* Names that differ in punctuation only are a fault of the table that a test finds. */
         (void)!words_put(&mapping->drug_words, build->arena, drugs[0]->name, code);
+        put_stem(build, code);
     }
 }
 

@@ -137,7 +137,7 @@ bool mapping_load(const struct mapping_file *list, unsigned count, struct mappin
                                      &mapping->drug_codes,       &mapping->condition_codes,
                                      &mapping->stop_codes,       &mapping->lists,
                                      &mapping->procedures.codes, &mapping->observations.codes,
-                                     &mapping->values.codes };
+                                     &mapping->values.codes,     &mapping->drug_stems };
     for (size_t i = 0; i < COUNT_OF(indexes); i++)
         indexes[i]->arena = &mapping->arena;
 

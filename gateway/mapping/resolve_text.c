@@ -4,24 +4,22 @@
  * of" is not what is ordered; an eye drop is no exposure; an unknown conjugate of a known antibody
  * is an unknown drug; a placebo may be anything. */
 
-static const char *const cut_words[] = { "for",     "before",   "after",   "prior",   "failure",
-                                         "allergy", "allergic", "without", "instead", "following",
-                                         "until",   "versus",   "vs",      "not",     "no",
-                                         "avoid",   "except",   "post",    "history", NULL };
+static const char *const cut_words[] = {
+    "for", "before", "after", "prior", "failure", "allergy", "allergic", "without", "instead",
+    "following", "until", "versus", "vs", "not", "no", "avoid", "except", "post", "history",
+    /* German, French */
+    "nach", "vor", "ohne", "statt", "f\xc3\xbcr", "pour", "sans", NULL
+};
 
-static const char *const local_words[] = { "topical",      "ophthalmic",
-                                           "eye",          "eyes",
-                                           "cream",        "ointment",
-                                           "lotion",       "gel",
-                                           "otic",         "ear",
-                                           "nasal",        "vaginal",
-                                           "drops",        "shampoo",
-                                           "mouthwash",    "intravitreal",
-                                           "intraocular",  "intravesical",
-                                           "intrathecal",  "intralesional",
-                                           "intracameral", "dental",
-                                           "foam",         "inhaler",
-                                           "inhalation",   NULL };
+static const char *const local_words[] = {
+    "topical", "ophthalmic", "eye", "eyes", "cream", "ointment", "lotion", "gel", "otic", "ear",
+    "nasal", "vaginal", "drops", "shampoo", "mouthwash", "intravitreal", "intraocular",
+    "intravesical", "intrathecal", "intralesional", "intracameral", "dental", "foam", "inhaler",
+    "inhalation",
+    /* German, French, Spanish */
+    "creme", "salbe", "augensalbe", "augentropfen", "nasenspray", "cr\xc3\xa8me", "pommade",
+    "collyre", "crema", "pomada", "colirio", NULL
+};
 
 static const char *const blinded_words[] = { "placebo", "blinded", NULL };
 
@@ -113,6 +111,15 @@ static void take_match(const struct words *words, unsigned next, const struct dr
         add_drug(found, in_form(code->drugs[i], hints));
 }
 
+/* The name in another language.  Names and aliases as they are come first. */
+static const struct drug_code *find_stem(const struct mapping *mapping, struct slice word)
+{
+    char room[WORD_STEM_MAX];
+    struct slice stem = word_stem(word, room);
+    const struct drug_code *code = stem.len > 0 ? index_find(&mapping->drug_stems, 0, stem) : NULL;
+    return code != NULL && code->count > 0 ? code : NULL;
+}
+
 /* Most orders of a hospital are no drug of ours: the words that make a text unsafe are looked for
  * only once a drug was found. */
 static void search(const struct mapping *mapping, const struct words *words, struct found *found)
@@ -120,6 +127,8 @@ static void search(const struct mapping *mapping, const struct words *words, str
     unsigned checked = 0;
     for (unsigned at = 0, length = 1; at < words->count; at += length, length = 1) {
         const struct drug_code *code = words_match(&mapping->drug_words, words, at, &length);
+        if (code == NULL)
+            code = find_stem(mapping, words_span(words, at, 1));
         if (code == NULL)
             continue;
         if (has_cut(words, checked, at))

@@ -31,6 +31,23 @@ void words_split(struct slice text, struct words *out)
     }
 }
 
+/* The Latin-1 letters of UTF-8, from 0xc3 0x80 on, without their accents; '.' is none of them. */
+static const char plain_letters[] = "aaaaaaaceeeeiiii.nooooo.ouuuuy.."
+                                    "aaaaaaaceeeeiiii.nooooo.ouuuuy.y";
+
+struct slice word_stem(struct slice word, char out[WORD_STEM_MAX])
+{
+    size_t used = 0;
+    for (size_t i = 0; i < word.len && used < WORD_STEM_MAX; i++) {
+        unsigned char c = (unsigned char)word.at[i];
+        bool is_accented = c == 0xc3 && i + 1 < word.len;
+        out[used++] = is_accented ? plain_letters[(unsigned char)word.at[++i] & 0x3f] : (char)c;
+    }
+    if (used > 0 && (out[used - 1] == 'a' || out[used - 1] == 'e' || out[used - 1] == 'o'))
+        used--;
+    return (struct slice){ out, used >= 6 && used < WORD_STEM_MAX ? used : 0 };
+}
+
 struct slice words_span(const struct words *words, unsigned first, unsigned count)
 {
     CHECK(count > 0);
