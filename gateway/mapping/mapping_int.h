@@ -70,7 +70,7 @@ struct mapping {
     struct code_index condition_codes; /* space: enum code_system */
     struct code_index stop_codes;      /* "uri|code" -> enum stop_reason */
     struct word_index drug_words;      /* -> struct drug_code */
-    struct code_index drug_stems;      /* word_stem() of names of one word -> struct drug_code */
+    struct code_index drug_stems;      /* word_stem() of a name -> struct drug_code */
     struct word_index condition_words; /* -> struct condition_row */
     struct word_index stop_words;      /* -> enum stop_reason */
     struct finding_index procedures, observations, values;

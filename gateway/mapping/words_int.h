@@ -24,8 +24,8 @@ struct slice words_span(const struct words *words, unsigned first, unsigned coun
 bool words_have(const struct words *words, const char *const *any);
 
 /* What a drug's international name has in common over languages that spell it with Latin letters:
- * etoposide, Etoposid, étoposide, etopósido.  Accents and one vowel at the end are left out; empty for
- * a word that is too short to tell. */
+ * etoposide, Etoposid, etoposido.  Accents and one vowel at the end are left out; empty for a word
+ * that is too short to tell. */
 #define WORD_STEM_MAX 48
 struct slice word_stem(struct slice word, char out[WORD_STEM_MAX]);
 
