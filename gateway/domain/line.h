@@ -229,6 +229,8 @@ struct therapy {
     unsigned history_count;
     const struct event *const *unmapped; /* medications and conditions that no mapping knows */
     unsigned unmapped_count;
+    const struct event *const *conflicting; /* whose codes and words name different drugs */
+    unsigned conflicting_count;
     const struct event *const *unattributed; /* counted orders that no disease claims */
     unsigned unattributed_count;
     const struct left_out *left_out; /* by type, then id */

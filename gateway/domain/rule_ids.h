@@ -74,6 +74,7 @@
     X(EXP_CONFIRM_END,     "EXP-027", "CONFIRMED_END")                                  \
     X(EXP_CONFIRM_START,   "EXP-028", "CONFIRMED_START")                                \
     X(EXP_INFUSION,        "EXP-029", "CELL_INFUSION")                                  \
+    X(EXP_CONFLICT,        "EXP-030", "CONFLICTING_CODES")                              \
     /* evidence: what Conditions and stopped orders say */                              \
     X(EVD_STOP_REASON,     "EVD-001", "STOP_REASON")                                    \
     X(EVD_CLINICAL_STATUS, "EVD-002", "CLINICAL_STATUS")                                \

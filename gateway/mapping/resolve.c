@@ -1,3 +1,5 @@
+#include <strings.h>
+
 #include "base/text.h"
 #include "mapping/mapping_int.h"
 
@@ -184,6 +186,30 @@ static void make_unknown(struct event *event, struct arena *arena)
     event->drug_count = 1;
 }
 
+static bool names_one(struct slice text, const struct drug_code *code)
+{
+    for (unsigned i = 0; i < code->count; i++) {
+        struct slice name = code->drugs[i]->name;
+        for (size_t at = 0; at + name.len <= text.len; at++)
+            if ((text.at[at] | 0x20) == name.at[0] &&
+                strncasecmp(text.at + at, name.at, name.len) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* The words beside a known code must not name another drug.  Mostly they repeat the ingredient: only
+ * where they do not, they are read.  A text may say less than a code, or more. */
+static bool text_disagrees(const struct mapping *mapping, struct slice text,
+                           const struct drug_code *chosen, struct arena *arena)
+{
+    if (text.len == 0 || !chosen->is_exposure || chosen->count == 0 || names_one(text, chosen))
+        return false;
+    struct text_drugs found = resolve_drug_text(mapping, text, arena);
+    struct drug_code told = { found.list.drugs, found.list.count, RANK_INGREDIENT, true };
+    return told.count > 0 && !is_part_of(&told, chosen) && !is_part_of(chosen, &told);
+}
+
 static void resolve_drugs(const struct mapping *mapping, struct event *event, struct arena *arena)
 {
     const struct concept *concept = &event->medication;
@@ -194,6 +220,8 @@ static void resolve_drugs(const struct mapping *mapping, struct event *event, st
         event->drug_count = !chosen.is_exposure              ? 0
                             : chosen.count > EVENT_DRUGS_MAX ? EVENT_DRUGS_MAX
                                                              : chosen.count;
+        event->is_conflicting =
+            event->is_conflicting || text_disagrees(mapping, concept->text, &chosen, arena);
         return;
     }
     struct text_drugs found = resolve_drug_text(mapping, concept->text, arena);

@@ -53,21 +53,24 @@ static void sort_references(const struct event **events, unsigned count)
 }
 
 /* Orders that were taken back are of no interest to anybody; drafts are nobody's order yet. */
-static bool is_listed_unmapped(const struct event *event)
+static bool is_listed(const struct event *event)
 {
-    if (!event->is_unmapped)
-        return false;
-    if (event->type == FHIR_CONDITION)
-        return condition_counts(event);
     return (event->type == FHIR_MEDICATION_REQUEST || event_is_drug_use(event)) &&
            event->status != STATUS_ENTERED_IN_ERROR && event->status != STATUS_DRAFT &&
            event->status != STATUS_NOT_DONE;
 }
 
+static bool is_listed_unmapped(const struct event *event)
+{
+    if (!event->is_unmapped)
+        return false;
+    return event->type == FHIR_CONDITION ? condition_counts(event) : is_listed(event);
+}
+
 static bool split_events(struct engine *engine, const struct event *events, size_t count,
                          struct therapy *out)
 {
-    const struct event **lists = arena_alloc_raw(engine->arena, (6 * count + 1) * sizeof(*lists));
+    const struct event **lists = arena_alloc_raw(engine->arena, (7 * count + 1) * sizeof(*lists));
     if (lists == NULL)
         return false;
     engine->orders = lists;
@@ -75,8 +78,8 @@ static bool split_events(struct engine *engine, const struct event *events, size
     engine->procedures = lists + 2 * count;
     engine->given = lists + 3 * count;
     engine->observations = lists + 4 * count;
-    const struct event **unmapped = lists + 5 * count;
-    unsigned unmapped_count = 0;
+    const struct event **unmapped = lists + 5 * count, **conflicting = lists + 6 * count;
+    unsigned unmapped_count = 0, conflicting_count = 0;
     for (size_t i = 0; i < count; i++) {
         const struct event *event = &events[i];
         if (event->type == FHIR_PROCEDURE && event->drug_count > 0) /* one that gave a drug */
@@ -93,6 +96,8 @@ static bool split_events(struct engine *engine, const struct event *events, size
             engine->observations[engine->observation_count++] = event;
         if (is_listed_unmapped(event) && RULE_ON(EXP_UNKNOWN))
             unmapped[unmapped_count++] = event;
+        if (event->is_conflicting && is_listed(event) && RULE_ON(EXP_CONFLICT))
+            conflicting[conflicting_count++] = event;
     }
     sort_references(engine->conditions, engine->condition_count);
     sort_references(engine->procedures, engine->procedure_count);
@@ -101,6 +106,9 @@ static bool split_events(struct engine *engine, const struct event *events, size
     sort_references(unmapped, unmapped_count);
     out->unmapped = unmapped;
     out->unmapped_count = unmapped_count;
+    sort_references(conflicting, conflicting_count);
+    out->conflicting = conflicting;
+    out->conflicting_count = conflicting_count;
     return true;
 }
 

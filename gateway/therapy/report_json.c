@@ -242,6 +242,17 @@ static void put_history(struct json_writer *json, const struct history *history)
     json_object_end(json);
 }
 
+static void put_coding(struct json_writer *json, const struct coding *coding)
+{
+    json_object(json);
+    if (coding->system == CODE_OTHER)
+        json_put(json, "system", coding->system_uri);
+    else
+        json_put_text(json, "system", code_system_uri(coding->system));
+    json_put(json, "code", coding->code);
+    json_object_end(json);
+}
+
 static void put_unmapped(struct json_writer *json, const struct therapy *therapy)
 {
     json_key(json, "unmapped");
@@ -284,6 +295,28 @@ static void put_left_out(struct json_writer *json, const struct therapy *therapy
     json_array_end(json);
 }
 
+/* Resources whose codes, or code and words, name different drugs; "taken" is what counts. */
+static void put_conflicts(struct json_writer *json, const struct therapy *therapy)
+{
+    json_key(json, "conflicts");
+    json_array(json);
+    for (unsigned i = 0; i < therapy->conflicting_count; i++) {
+        const struct event *event = therapy->conflicting[i];
+        json_object(json);
+        json_key(json, "resource");
+        put_resource(json, event);
+        json_key(json, "codes");
+        json_array(json);
+        for (unsigned k = 0; k < event->medication.count; k++)
+            put_coding(json, &event->medication.codings[k]);
+        json_array_end(json);
+        json_put(json, "text", event->medication.text);
+        put_drugs(json, "taken", event->drugs, event->drug_count);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
 void report_json(const struct report_head *head, const struct therapy *therapy, struct buffer *out)
 {
     struct json_writer writer, *json = &writer;
@@ -302,6 +335,7 @@ void report_json(const struct report_head *head, const struct therapy *therapy, 
         put_history(json, &therapy->histories[i]);
     json_array_end(json);
     put_unmapped(json, therapy);
+    put_conflicts(json, therapy);
     json_key(json, "unattributed");
     json_array(json);
     for (unsigned i = 0; i < therapy->unattributed_count; i++)

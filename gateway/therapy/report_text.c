@@ -206,6 +206,20 @@ static void add_left_out(struct buffer *out, const struct therapy *therapy)
     }
 }
 
+/* Which drugs were taken is what a reader has to check. */
+static void add_conflicts(struct buffer *out, const struct therapy *therapy)
+{
+    if (therapy->conflicting_count > 0)
+        buffer_add(out, SLICE("  codes and words that name different drugs:\n"));
+    for (unsigned i = 0; i < therapy->conflicting_count; i++) {
+        const struct event *event = therapy->conflicting[i];
+        buffer_format(out, "    %s/%.*s  %.*s, taken for ", fhir_type_name(event->type),
+                      SLICE_ARGS(event->id), SLICE_ARGS(event->medication.text));
+        add_drugs(out, event->drugs, event->drug_count);
+        buffer_add_char(out, '\n');
+    }
+}
+
 void report_text(const struct report_head *head, const struct therapy *therapy, bool explain,
                  struct buffer *out)
 {
@@ -221,4 +235,5 @@ void report_text(const struct report_head *head, const struct therapy *therapy, 
              therapy->unattributed_count);
     add_left_out(out, therapy);
     add_list(out, "not in the mappings", therapy->unmapped, therapy->unmapped_count);
+    add_conflicts(out, therapy);
 }

@@ -103,6 +103,8 @@ static const struct member members[] = {
     MEMBER(THERAPY, therapy, history_count, NUMBER, "FC"),
     MEMBER(THERAPY, therapy, unmapped, EVENTS, ""),
     MEMBER(THERAPY, therapy, unmapped_count, NUMBER, ""),
+    MEMBER(THERAPY, therapy, conflicting, EVENTS, ""),
+    MEMBER(THERAPY, therapy, conflicting_count, NUMBER, ""),
     MEMBER(THERAPY, therapy, unattributed, EVENTS, ""),
     MEMBER(THERAPY, therapy, unattributed_count, NUMBER, ""),
     MEMBER(THERAPY, therapy, left_out, ROWS, ""),

@@ -287,6 +287,7 @@ static void answer(const struct golden *golden, const struct mapping *mapping, b
     add_events("unattributed: ", therapy->unattributed, therapy->unattributed_count, out);
     add_left_out(therapy, out);
     add_events("unmapped: ", therapy->unmapped, therapy->unmapped_count, out);
+    add_events("conflicting: ", therapy->conflicting, therapy->conflicting_count, out);
     if (therapy->history_count == 0)
         buffer_add(out, SLICE("no cancer\n"));
     story_end(&story);

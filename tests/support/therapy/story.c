@@ -272,7 +272,12 @@ static bool read_value_word(struct story *story, struct event *order, struct sli
         order->status_reason = code_concept(story, WHO_HIV, value);
     else if (slice_is(name, "change"))
         order->reason_code = code_concept(story, WHO_HIV, value);
-    else if (slice_is(name, "supply"))
+    else if (slice_is(name, "rxnorm")) { /* a code beside the words */
+        struct slice words = order->medication.text;
+        order->medication =
+            code_concept(story, "http://www.nlm.nih.gov/research/umls/rxnorm", value);
+        order->medication.text = words;
+    } else if (slice_is(name, "supply"))
         order->supply_days = number;
     else if (slice_is(name, "bounds"))
         order->bounds_days = number;
