@@ -216,6 +216,72 @@ bool answer_read_search(struct slice body, const struct answer_want *want, struc
     return true;
 }
 
+/* --- what is kept -------------------------------------------------------------------------- */
+
+#define MEMBERS_MAX 64
+
+struct member_reader {
+    struct arena *arena;
+    struct slice names[MEMBERS_MAX];
+    unsigned count;
+};
+
+static void add_member(struct member_reader *state, const struct json_reader *reader)
+{
+    struct slice path = json_path(reader);
+    if (path.len == 0 || state->count == MEMBERS_MAX || memchr(path.at, '.', path.len) != NULL ||
+        memchr(path.at, '[', path.len) != NULL)
+        return;
+    state->names[state->count++] = arena_copy(state->arena, path);
+}
+
+static bool on_member_value(void *ctx, struct json_reader *reader, enum json_kind kind,
+                            struct slice text)
+{
+    (void)kind;
+    (void)text;
+    add_member(ctx, reader);
+    return true;
+}
+
+static bool on_member_open(void *ctx, struct json_reader *reader, enum json_kind kind)
+{
+    (void)kind;
+    add_member(ctx, reader);
+    return true;
+}
+
+static bool on_member_close(void *ctx, struct json_reader *reader, enum json_kind kind)
+{
+    (void)ctx;
+    (void)reader;
+    (void)kind;
+    return true;
+}
+
+static bool has_member(const struct member_reader *held, struct slice name)
+{
+    for (unsigned i = 0; i < held->count; i++)
+        if (slice_eq(held->names[i], name))
+            return true;
+    return false;
+}
+
+bool answer_missing_members(struct slice sent, struct slice held, struct arena *arena,
+                            struct text *out)
+{
+    static const struct json_events events = { on_member_value, on_member_open, on_member_close };
+    struct member_reader ours = { .arena = arena }, theirs = { .arena = arena };
+    struct err ignored;
+    if (!json_read(sent, NULL, &events, &ours, arena, &ignored) ||
+        !json_read(held, NULL, &events, &theirs, arena, &ignored))
+        return false;
+    for (unsigned i = 0; i < ours.count; i++)
+        if (!has_member(&theirs, ours.names[i]))
+            text_add(out, "%s%.*s", out->used > 0 ? "," : "", SLICE_ARGS(ours.names[i]));
+    return true;
+}
+
 /* --- outcomes and headers ------------------------------------------------------------------ */
 
 struct issue_reader {

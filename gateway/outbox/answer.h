@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "outbox/limits.h"
 #include "outbox/vendor.h"
 
@@ -49,6 +50,11 @@ static inline bool fingerprint_equal(const struct fingerprint *a, const struct f
 {
     return memcmp(a->sums, b->sums, sizeof a->sums) == 0;
 }
+
+/* Names of members at the top that were sent and are not in what is held, joined by ','.  False when
+ * one of the two is no JSON. */
+bool answer_missing_members(struct slice sent, struct slice held, struct arena *arena,
+                            struct text *out) MUST_USE;
 
 /* issue.code of the worst issue of an OperationOutcome: lower-case letters and hyphens only, so
  * that it may be kept and logged.  Empty when the body is something else. */

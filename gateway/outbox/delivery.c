@@ -126,6 +126,40 @@ void delivery_note(struct delivery *delivery, const char *class, const char *det
     delivery->row.last_error = arena_format(delivery->arena, "%s%s%s", class, space, detail);
 }
 
+/* A second copy is not deleted, since who has seen it must be able to find it. */
+static bool needs_repair(const struct delivery *delivery, const struct answer_record *copy)
+{
+    bool is_kept = slice_eq(copy->id, delivery->row.target_id);
+    return !is_kept && copy->id.len > 0 && delivery_offer(delivery)->can_update;
+}
+
+void delivery_repair_next(struct delivery *delivery)
+{
+    while (delivery->repair < delivery->ours_count &&
+           !needs_repair(delivery, &delivery->ours[delivery->repair]))
+        delivery->repair++;
+    bool is_done =
+        delivery->repair >= delivery->ours_count || delivery->requests >= OUTBOX_EXCHANGES_MAX;
+    if (!is_done) {
+        delivery->write = WRITE_REPAIR;
+        sm_move(&delivery->sm, DELIVERY_WRITING);
+        return;
+    }
+    if (delivery->repaired > 0)
+        delivery->row.last_error = arena_format(delivery->arena, "repaired %u", delivery->repaired);
+    sm_move(&delivery->sm, DELIVERY_ENDED);
+}
+
+static void on_repaired(struct delivery *delivery, const struct delivery_answer *answer)
+{
+    bool is_good =
+        answer->transport == TRANSPORT_ANSWERED && answer->status >= 200 && answer->status < 300;
+    delivery->repaired += is_good;
+    delivery->repair++; /* one that fails is tried again when something new is wanted */
+    delivery->class = RETRY_CLASS_NONE;
+    sm_move(&delivery->sm, DELIVERY_DECIDING);
+}
+
 static void settle(struct delivery *delivery, struct sha256 held, const char *note)
 {
     delivery->row.state = OUTBOX_SETTLED;
@@ -135,7 +169,13 @@ static void settle(struct delivery *delivery, struct sha256 held, const char *no
     if (delivery->duplicates > 0)
         delivery->row.last_error = arena_format(delivery->arena, "%s%sduplicates %u", note,
                                                 note[0] != '\0' ? ", " : "", delivery->duplicates);
-    sm_move(&delivery->sm, DELIVERY_ENDED);
+    delivery->is_repairing = delivery->duplicates > 0;
+    if (!delivery->is_repairing)
+        sm_move(&delivery->sm, DELIVERY_ENDED);
+    else if (delivery->sm.state == DELIVERY_DECIDING)
+        delivery_repair_next(delivery);
+    else
+        sm_move(&delivery->sm, DELIVERY_DECIDING);
 }
 
 void delivery_settle(struct delivery *delivery, const char *note)
@@ -209,7 +249,9 @@ enum delivery_action delivery_next(struct delivery *delivery, const struct deliv
                                    struct delivery_request *request)
 {
     if (delivery->sm.state == DELIVERY_DECIDING) {
-        if (delivery->requests >= OUTBOX_EXCHANGES_MAX)
+        if (delivery->is_repairing)
+            delivery_repair_next(delivery);
+        else if (delivery->requests >= OUTBOX_EXCHANGES_MAX)
             delivery_put_off_for(delivery, RETRY_CLASS_CONFLICT, "too-many-exchanges", moment);
         else
             delivery_decide(delivery, moment);
@@ -273,6 +315,13 @@ static void on_written(struct delivery *delivery, const struct delivery_answer *
     }
     learn_target(delivery, answer);
     delivery->is_reconciled = delivery->was_unknown;
+    delivery->is_verifying = delivery->must_verify && delivery_has_target(delivery) &&
+                             offer->can_read && delivery->duplicates == 0;
+    if (delivery->is_verifying) {
+        delivery->row.held = delivery->row.wanted; /* whatever comes of reading it again */
+        sm_move(&delivery->sm, DELIVERY_DECIDING);
+        return;
+    }
     if (delivery_has_target(delivery) || delivery_search_by(delivery) == SEARCH_NONE) {
         delivery_settle(delivery, "");
         return;
@@ -327,7 +376,7 @@ static void on_failed(struct delivery *delivery, const struct delivery_answer *a
     bool is_answered = answer->transport == TRANSPORT_ANSWERED;
     const char *why = is_answered ? delivery->issue : transport_error_name(answer->transport);
 
-    if (delivery->is_written) { /* only the id could not be learnt */
+    if (delivery->is_written || delivery->is_verifying) { /* it is there; no more was learnt */
         delivery_settle(delivery, "");
         return;
     }
@@ -381,6 +430,10 @@ void delivery_answered(struct delivery *delivery, const struct delivery_answer *
 {
     struct outbox_row *row = &delivery->row;
     bool is_answered = answer->transport == TRANSPORT_ANSWERED;
+    if (delivery->is_repairing) {
+        on_repaired(delivery, answer);
+        return;
+    }
     bool is_good = is_answered && answer->status >= 200 && answer->status < 300;
     delivery->issue[0] = '\0';
     struct answer_issue issue = { .number = 0 };
@@ -408,7 +461,7 @@ void delivery_answered(struct delivery *delivery, const struct delivery_answer *
         .retry_after = answer->retry_after,
     });
     delivery->class = step.class;
-    if (step.action == RETRY_REREAD)
+    if (step.action == RETRY_REREAD && !delivery->is_verifying)
         on_conflict(delivery, moment);
     else if (step.action != RETRY_DONE)
         on_failed(delivery, answer, &step);

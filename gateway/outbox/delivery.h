@@ -43,6 +43,7 @@ enum delivery_write {
     WRITE_CONDITIONAL, /* PUT Flag?identifier= */
     WRITE_OWN_ID,      /* PUT Flag/<id made of the identity> */
     WRITE_CREATE,      /* POST Flag, with If-None-Exist where that is offered */
+    WRITE_REPAIR,      /* PUT of a second copy, as entered in error and under another name */
 };
 
 /* What a Provenance speaks of, as the outbox knows it. */
@@ -115,9 +116,14 @@ struct delivery {
     struct slice next_page;    /* of the search, relative to the base; empty: its first */
     unsigned pages;            /* that were read */
     struct answer_record best; /* of the records of ours; id empty: none yet */
-    struct slice ours[OUTBOX_RECORDS_MAX]; /* their ids, each once */
+    struct answer_record ours[OUTBOX_RECORDS_MAX]; /* each once */
     unsigned ours_count, others_count;
     bool is_endless;    /* more pages than we read */
+    unsigned repair;    /* of `ours`, the next that may need one */
+    bool is_repairing;  /* settled; only second copies are left to do */
+    bool is_verifying;  /* READING what has just been written */
+    bool must_verify;   /* set before delivery_next(): what it keeps of this kind is not known */
+    bool has_verified;  /* ... and now is */
     bool is_duplicate;  /* a create was refused because it is there already */
     bool was_unknown;   /* an earlier request may have been carried out */
     bool is_conflicted; /* the record is not the one we knew */
@@ -131,6 +137,7 @@ struct delivery {
     /* For the audit and for the destination. */
     enum retry_class class;             /* of the last answer */
     char issue[ANSWER_ISSUE_SIZE + 12]; /* "business-rule", "processing 59141" */
+    unsigned repaired;                  /* of the duplicates, marked as entered in error */
     unsigned duplicates;                /* records of ours beyond the one that was adopted */
     bool is_reconciled;                 /* a lost answer turned out well */
     bool is_refused;                    /* the credential was refused twice */

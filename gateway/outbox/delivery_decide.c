@@ -23,6 +23,12 @@ struct slice delivery_own_id(const struct outbox_row *row)
 
 /* --- the write ----------------------------------------------------------------------------- */
 
+/* By which neither the identifier nor the mark in the text is found as ours again. */
+static struct slice repair_name(const struct delivery *delivery)
+{
+    return arena_format(delivery->arena, "duplicate-%.22s", delivery_identity(delivery).at);
+}
+
 struct slice delivery_body(const struct delivery *delivery, int64_t now_ms)
 {
     struct slice body = delivery->row.body;
@@ -30,7 +36,8 @@ struct slice delivery_body(const struct delivery *delivery, int64_t now_ms)
         struct message message = { .kind = delivery->row.kind,
                                    .note = body,
                                    .system = delivery->site->system,
-                                   .identity = delivery_identity(delivery),
+                                   .identity = delivery->is_repairing ? repair_name(delivery)
+                                                                      : delivery_identity(delivery),
                                    .replaces = delivery->replaces,
                                    .now_ms = now_ms };
         struct err ignored; /* an empty body: delivery_decide() gives it up */
@@ -56,6 +63,27 @@ static void request_put(const struct delivery *delivery, struct slice id,
     out->body = body_with_id(out->body, id, delivery->arena);
 }
 
+/* What was wanted, as an error, and under a name by which it is not found as ours again. */
+static void request_repair(const struct delivery *delivery, struct delivery_request *out)
+{
+    static const char *const statuses[] = { "active", "inactive", "completed", "current" };
+    const struct answer_record *copy = &delivery->ours[delivery->repair];
+    struct slice name = delivery_identity(delivery);
+    char status[40];
+    for (size_t i = 0; i < COUNT_OF(statuses); i++) {
+        snprintf(status, sizeof status, "\"status\":\"%s\"", statuses[i]);
+        out->body = body_replace(out->body, status, SLICE("\"status\":\"entered-in-error\""),
+                                 delivery->arena);
+    }
+    struct slice word = arena_format(delivery->arena, "\"%.*s\"", SLICE_ARGS(name));
+    struct slice other =
+        arena_format(delivery->arena, "\"%.*s\"", SLICE_ARGS(repair_name(delivery)));
+    out->body = body_replace(out->body, word.at, other, delivery->arena);
+    if (copy->version.len > 0)
+        out->if_match = arena_format(delivery->arena, "W/\"%.*s\"", SLICE_ARGS(copy->version));
+    request_put(delivery, copy->id, out);
+}
+
 void delivery_request_write(const struct delivery *delivery, const struct delivery_moment *moment,
                             struct delivery_request *out)
 {
@@ -78,6 +106,9 @@ void delivery_request_write(const struct delivery *delivery, const struct delive
         out->path =
             arena_format(delivery->arena, "%s?identifier=%.*s", delivery->type, SLICE_ARGS(token));
         out->audit_path = arena_format(delivery->arena, "%s?identifier", delivery->type);
+        break;
+    case WRITE_REPAIR:
+        request_repair(delivery, out);
         break;
     case WRITE_CREATE:
         out->path = out->audit_path = slice_of(delivery->type);
@@ -270,6 +301,8 @@ void delivery_decide(struct delivery *delivery, const struct delivery_moment *mo
     unsigned chosen = 0;
     if (is_held && delivery->requests == 0 && delivery->row.state == OUTBOX_PENDING)
         delivery_settle(delivery, "held-already"); /* it was wanted otherwise in between */
+    else if (delivery->is_verifying)
+        sm_move(&delivery->sm, DELIVERY_READING);
     else if (delivery->is_written && delivery->is_searched)
         delivery_settle(delivery, "");
     else if (delivery->capability == NULL)

@@ -42,6 +42,8 @@ void delivery_put_off(struct delivery *delivery, int64_t due_ms);
 /* The same by the schedule, for a reason that no answer gave. */
 void delivery_put_off_for(struct delivery *delivery, enum retry_class class, const char *why,
                           const struct delivery_moment *moment);
+/* After a settled record: the next second copy, or the end. */
+void delivery_repair_next(struct delivery *delivery);
 void delivery_note(struct delivery *delivery, const char *class, const char *detail);
 
 /* Takes in what READING or SEARCHING found; moves to DECIDING or ENDED. */

@@ -69,12 +69,32 @@ static void put_off_unreadable(struct delivery *delivery, const struct delivery_
         delivery_put_off_for(delivery, RETRY_CLASS_TRANSIENT, "answer-unreadable", moment);
 }
 
+/* Some servers forget without a word what they do not support (Oracle Health), so the first of each
+ * kind is read again: an operator should know what is not there. */
+static void judge_kept(struct delivery *delivery, const struct delivery_answer *answer,
+                       const struct delivery_moment *moment)
+{
+    char bytes[160];
+    struct text missing = TEXT(bytes);
+    struct slice sent = delivery_body(delivery, moment->now_ms);
+    delivery->is_verifying = false;
+    bool is_read = answer_missing_members(sent, answer->body, delivery->arena, &missing);
+    delivery->has_verified = is_read;
+    delivery_settle(delivery, is_read && missing.used > 0
+                                  ? arena_format(delivery->arena, "not-kept %s", bytes).at
+                                  : "");
+}
+
 void delivery_judge_read(struct delivery *delivery, const struct delivery_answer *answer,
                          const struct delivery_moment *moment)
 {
     struct answer_want want = delivery_want(delivery);
     struct answer_record record;
     struct err err;
+    if (delivery->is_verifying) {
+        judge_kept(delivery, answer, moment);
+        return;
+    }
     if (!answer_read_record(answer->body, &want, delivery->arena, &record, &err)) {
         put_off_unreadable(delivery, moment);
         return;
@@ -117,7 +137,7 @@ static bool is_better(const struct answer_record *record, const struct answer_re
 static bool is_known(const struct delivery *delivery, struct slice id)
 {
     for (unsigned i = 0; i < delivery->ours_count; i++)
-        if (slice_eq(delivery->ours[i], id))
+        if (slice_eq(delivery->ours[i].id, id))
             return true;
     return false;
 }
@@ -132,7 +152,7 @@ static void gather(struct delivery *delivery, const struct answer_search *found)
         }
         if (is_known(delivery, record->id) || delivery->ours_count == OUTBOX_RECORDS_MAX)
             continue;
-        delivery->ours[delivery->ours_count++] = record->id;
+        delivery->ours[delivery->ours_count++] = *record;
         if (record->id.len > 0 && is_better(record, &delivery->best))
             delivery->best = *record;
     }

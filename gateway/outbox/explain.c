@@ -32,6 +32,13 @@ static const struct {
     { "not-offered", "The destination no longer offers to write this.",
       "Ask its integration engineer, then replay." },
     { "body-unreadable", "What is to be sent cannot be read.", "Replay with another body." },
+    { "not-kept",
+      "The destination holds it, without some of its parts; their names follow in the "
+      "row.",
+      "" },
+    { "repaired", "There were second copies of it; they are marked as entered in error.", "" },
+    { "duplicates", "There are second copies of it at the destination that could not be marked.",
+      "Tell its integration engineer, then replay." },
     { "told-by", "It is told by another channel.", "" },
     { "dropped", "An operator gave it up; something new will be sent.", "" },
     { "policy", "The destination refuses it by policy (consent, break-the-glass).",

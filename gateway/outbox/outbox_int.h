@@ -92,8 +92,9 @@ struct destination {
     struct bucket bucket;
     int64_t hold_until_ms; /* it asked for a pause with Retry-After */
     struct capability capability;
-    int64_t capability_read_ms; /* 0: must be read */
-    char *token;                /* OUTBOX_TOKEN_MAX bytes; NULL: none */
+    int64_t capability_read_ms;       /* 0: must be read */
+    bool has_verified[POSTING_KINDS]; /* what it keeps of this kind was looked at */
+    char *token;                      /* OUTBOX_TOKEN_MAX bytes; NULL: none */
 };
 
 bool destination_open(struct destination *destination, struct outbox *outbox,

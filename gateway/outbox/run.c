@@ -179,6 +179,7 @@ static void advance(struct run *run)
 {
     struct destination *destination = run->destination;
     struct delivery_moment moment = outbox_moment(destination);
+    run->delivery.must_verify = !destination->has_verified[run->delivery.row.kind];
     if (run->delivery.sm.state == DELIVERY_DECIDING)
         run->delivery.capability = destination_capability(destination);
     run->action = delivery_next(&run->delivery, &moment, &run->request);
@@ -215,6 +216,8 @@ static void inform_destination(struct run *run, const struct delivery_answer *an
     if (run->delivery.capability_is_stale)
         destination->capability_read_ms = 0;
     run->delivery.capability_is_stale = false;
+    if (run->delivery.has_verified)
+        destination->has_verified[run->delivery.row.kind] = true;
     if (run->delivery.is_refused)
         breaker_trip(&destination->breaker, now_ms);
     else if (answer->transport == TRANSPORT_ANSWERED)

@@ -60,7 +60,7 @@ def test_epic():
     with told("epic-like") as (_, ehr, rows):
         equal(by_kind(rows), {"flag": ("settled", "told-by communication"),
                               "careplan": ("settled", "told-by communication"),
-                              "communication": ("settled", ""),
+                              "communication": ("settled", "not-kept identifier"),
                               "document": ("settled", "told-by communication")})
         state = ehr.state()
         equal([(e["method"], e["type"], e["status"]) for e in state["log"]],
@@ -81,9 +81,10 @@ def test_epic_note():
 
 
 def test_oracle():
-    """Oracle Health: one Communication within its rules (Oracle 1); several at once: also a note (Oracle 2)"""
+    """Oracle Health: a Communication and a note within its rules (Oracle 1, 2); what it forgets is told (Oracle 4)"""
     with told("oracle-like", channels=["communication+document"]) as (_, ehr, rows):
-        equal(by_kind(rows), {"communication": ("settled", ""), "document": ("settled", "")})
+        equal(by_kind(rows), {"communication": ("settled", "not-kept identifier"),
+                              "document": ("settled", "not-kept identifier,description")})
         equal([(e["type"], e["status"]) for e in ehr.state()["log"]],
               [("Communication", 201), ("DocumentReference", 201)])
         note = ehr.stored("DocumentReference")[0]

@@ -363,7 +363,7 @@ static void a_second_copy_is_reported_and_the_oldest_is_kept(void **state)
     struct wish second = flag_of("Patient/p1", "second");
     want(&stage.gateway, &second);
     wait_until_idle(&stage.gateway);
-    assert_string_equal("settled duplicates 1", row_line(&stage.gateway, &second));
+    assert_string_equal("settled repaired 1", row_line(&stage.gateway, &second));
     assert_int_equal(1, outbox_counts(stage.gateway.outbox).duplicates);
     close_stage(&stage);
 }

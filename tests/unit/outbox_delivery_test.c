@@ -89,7 +89,7 @@ static struct capability capability_of(const char *name)
 
 /* row: words that change a new Flag that is wanted: inactive, target (id 7, version 1, an older wish
  * is held), no-etag, held (what is wanted), unknown, unknown-post, older (the unknown one was an
- * older wish), message, document, delay (of a minute), ladder (the usual rungs), provenance, waiting, no-flag, dead-flag, old (wanted for ten days), tired. */
+ * older wish), verify (what was written), message, document, delay (of a minute), ladder (the usual rungs), provenance, waiting, no-flag, dead-flag, old (wanted for ten days), tired. */
 static const struct story {
     const char *name, *mode, *row, *answers, *transcript;
 } stories[] = {
@@ -115,10 +115,11 @@ static const struct story {
       "GET Flag?identifier; PUT Flag?identifier; settled 7 W/\"1\" holds reconciled" },
     { "where nobody can search a conditional update may be repeated", "conditional-only", "unknown",
       "200 7 1", "PUT Flag?identifier; settled 7 W/\"1\" holds reconciled" },
-    { "several match: the oldest is adopted and the others are counted", "hapi", "",
-      "412; found 3; 200 50 2",
-      "PUT Flag?identifier; GET Flag?identifier; PUT Flag/50 if W/\"1\"; settled 50 W/\"2\" holds "
-      "duplicates 2" },
+    { "several match: the oldest is adopted and the others are marked as errors", "hapi", "",
+      "412; found 3; 200 50 2; 200 52 2; 200 51 2",
+      "PUT Flag?identifier; GET Flag?identifier; PUT Flag/50 if W/\"1\"; "
+      "PUT Flag/52 if W/\"1\" as an error; PUT Flag/51 if W/\"1\" as an error; "
+      "settled 50 W/\"2\" holds repaired 2" },
     { "several match and nobody can search", "conditional-only", "", "412; 412",
       "PUT Flag?identifier; PUT Flag?identifier; dead conflict" },
     /* --- known target */
@@ -166,8 +167,22 @@ static const struct story {
       "GET Flag?identifier; PUT Flag/50 if W/\"1\"; settled 50 W/\"2\" holds" },
     { "one is there and says it already", "plain", "",
       "found 1=", "GET Flag?identifier; settled 50 W/\"1\" holds" },
-    { "three are there: the oldest is adopted", "plain", "", "found 3; 200 50 2",
-      "GET Flag?identifier; PUT Flag/50 if W/\"1\"; settled 50 W/\"2\" holds duplicates 2" },
+    { "three are there: the oldest is adopted, the others are marked as errors", "plain", "",
+      "found 3; 200 50 2; 200 52 2; 200 51 2",
+      "GET Flag?identifier; PUT Flag/50 if W/\"1\"; PUT Flag/52 if W/\"1\" as an error; "
+      "PUT Flag/51 if W/\"1\" as an error; settled 50 W/\"2\" holds repaired 2" },
+    { "a copy that cannot be marked is left for the next time", "plain", "", "found 3=; 409; lost",
+      "GET Flag?identifier; PUT Flag/52 if W/\"1\" as an error; "
+      "PUT Flag/51 if W/\"1\" as an error; settled 50 W/\"1\" holds duplicates 2" },
+    { "the first of a kind is read again: all is kept", "hapi", "verify",
+      "201 7 1; read 1=", "PUT Flag?identifier; GET Flag/7; settled 7 W/\"1\" holds" },
+    { "... or not, without a word", "oracle", "document verify", "found 0; same; 201 7 1; read 1",
+      "GET DocumentReference?patient; save; POST DocumentReference; GET DocumentReference/7; "
+      "settled 7 "
+      "W/\"1\" holds not-kept identifier,status,docStatus,type,category,subject,date,author,"
+      "description,content,context" },
+    { "... and when it cannot be read, it is there all the same", "hapi", "verify", "201 7 1; 500",
+      "PUT Flag?identifier; GET Flag/7; settled 7 W/\"1\" holds" },
     { "a search that ignores its parameter proves nothing", "plain", "", "found 2x",
       "GET Flag?identifier; dead permanent search-ignored" },
     { "a page instead of a search", "plain", "", "200",
@@ -334,6 +349,7 @@ struct teller {
     struct capability capability;
     struct text out;
     char text[2048];
+    bool must_verify;
     char rest[512]; /* answers not yet given */
     char *next;
 };
@@ -514,6 +530,13 @@ static void tell_request(struct teller *teller, const struct delivery_request *r
         assert_non_null(memmem(request->body.at, request->body.len, "\"Flag/7\"", 8));
         text_add(&teller->out, " of Flag/7");
     }
+    struct slice body = request->body;
+    if (body.len > 0 &&
+        memmem(body.at, body.len, "\"duplicate-0123456789abcdef012345\"", 34) != NULL) {
+        assert_non_null(memmem(body.at, body.len, "\"entered-in-error\"", 18));
+        assert_null(memmem(body.at, body.len, IDENTITY, 64));
+        text_add(&teller->out, " as an error");
+    }
     const char *replaces = memmem(request->body.at, request->body.len, "DocumentReference/", 18);
     if (request->body.len > 0 && replaces != NULL)
         text_add(&teller->out, " replaces %c", replaces[18]);
@@ -584,6 +607,7 @@ static void tell(struct teller *teller, const struct story *story)
     struct delivery *delivery = &teller->delivery;
     for (unsigned step = 0; step < STEPS_MAX; step++) {
         struct delivery_request request;
+        delivery->must_verify = teller->must_verify;
         enum delivery_action action = delivery_next(delivery, &moment, &request);
         if (action == DELIVERY_END) {
             tell_end(teller);
@@ -620,6 +644,8 @@ static void story_goes(void **state)
                                   .base = SLICE("https://ehr/fhir"),
                                   .message = { .recipients = { SLICE("Group/1") },
                                                .recipient_count = 1 } };
+    if (row_has(story, "verify"))
+        teller.must_verify = true;
     if (row_has(story, "delay"))
         site.message_delay_ms = 60000;
     if (row_has(story, "ladder"))
