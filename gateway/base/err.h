@@ -9,7 +9,8 @@
 
 #include "base/check.h"
 
-/* The one table of errors: HTTP status, FHIR issue type and retry advice follow from the code. */
+/* The one table of errors: HTTP status, FHIR issue type and retry advice follow from the code; what
+ * each means to a sender is told in fhir/ERRORS.md, which a test holds to this table. */
 /* clang-format off */
 #define ERR_TABLE(X)                                                              \
     /* code          http  FHIR issue type     retrying may help */               \
