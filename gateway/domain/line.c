@@ -37,7 +37,7 @@ const char *segment_kind_name(enum segment_kind kind)
 {
     static const char *const names[] = {
         "induction", "consolidation", "maintenance",         "conditioning", "bridging",
-        "regimen",   "hemodialysis",  "peritoneal dialysis", "dialysis",     "graft"
+        "regimen",   "haemodialysis", "peritoneal dialysis", "dialysis",     "graft"
     };
     CHECK((size_t)kind < COUNT_OF(names));
     return names[kind];
@@ -54,7 +54,7 @@ const char *disease_status_name(enum disease_status status)
 {
     static const char *const names[] = { "unknown",     "relapsed",         "refractory",
                                          "sensitive",   "resistant",        "in-remission",
-                                         "progressed",  "suppressed",       "viremic",
+                                         "progressed",  "suppressed",       "viraemic",
                                          "on-dialysis", "functioning-graft" };
     CHECK((size_t)status < COUNT_OF(names));
     return names[status];
@@ -62,9 +62,10 @@ const char *disease_status_name(enum disease_status status)
 
 const char *evidence_kind_name(enum evidence_kind kind)
 {
-    static const char *const names[] = { "relapse",   "progression",   "refractory",
-                                         "remission", "metastasis",    "castration resistance",
-                                         "response",  "stable disease" };
+    static const char *const names[] = { "relapse",      "progression",    "refractory",
+                                         "remission",    "metastasis",     "castration resistance",
+                                         "response",     "stable disease", "treatment failure",
+                                         "graft failure" };
     CHECK((size_t)kind < COUNT_OF(names));
     return names[kind];
 }

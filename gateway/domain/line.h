@@ -57,6 +57,8 @@ enum evidence_kind {
     EVIDENCE_CASTRATION,
     EVIDENCE_RESPONSE, /* the disease got better */
     EVIDENCE_STABLE,
+    EVIDENCE_FAILURE,       /* of antiretroviral therapy */
+    EVIDENCE_GRAFT_FAILURE, /* of a transplanted kidney */
 };
 
 /* What outranks what as the reason of a boundary (RULES_SPEC 4.1.4). */
@@ -103,7 +105,7 @@ enum segment_kind {
     SEGMENT_CONDITIONING,
     SEGMENT_BRIDGING,
     SEGMENT_REGIMEN, /* of antiretroviral therapy */
-    SEGMENT_HEMODIALYSIS,
+    SEGMENT_HAEMODIALYSIS,
     SEGMENT_PERITONEAL_DIALYSIS,
     SEGMENT_DIALYSIS, /* which one is not told */
     SEGMENT_GRAFT,
@@ -158,7 +160,7 @@ enum disease_status {
     DISEASE_STATUS_IN_REMISSION,
     DISEASE_STATUS_PROGRESSED,
     DISEASE_STATUS_SUPPRESSED, /* HIV: the last viral load */
-    DISEASE_STATUS_VIREMIC,
+    DISEASE_STATUS_VIRAEMIC,
     DISEASE_STATUS_ON_DIALYSIS, /* end-stage renal disease */
     DISEASE_STATUS_GRAFT,
 };

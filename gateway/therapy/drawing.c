@@ -23,12 +23,16 @@ static bool is_drawn(const struct drawing *drawing, const struct exposure *expos
     return (exposure->diseases & drawing->bit) != 0;
 }
 
-/* What was done about a cancer.  Sessions without a drug and dialysis would only crowd the row. */
-static bool is_procedure_drawn(const struct event *event)
+/* What was done about the disease.  Sessions without a drug would only crowd the row of a cancer,
+ * as would dialysis, which is what the kidneys are about. */
+static bool is_procedure_drawn(const struct drawing *drawing, const struct event *event)
 {
-    return event->procedure != PROCEDURE_NONE && event->procedure <= PROCEDURE_SURGERY &&
-           event->procedure != PROCEDURE_CHEMOTHERAPY &&
-           event->effective.precision != DATE_ABSENT && event_was_done(event);
+    enum disease_family family = drawing->history->disease->family;
+    bool is_renal = event->procedure >= PROCEDURE_HAEMODIALYSIS;
+    if (event->procedure == PROCEDURE_NONE || event->procedure == PROCEDURE_CHEMOTHERAPY ||
+        family == DISEASE_HIV || is_renal != (family == DISEASE_RENAL))
+        return false;
+    return event->effective.precision != DATE_ABSENT && event_was_done(event);
 }
 
 static void see_all(struct drawing *drawing)
@@ -46,7 +50,7 @@ static void see_all(struct drawing *drawing)
             see(drawing, therapy->atoms[i].day, therapy->atoms[i].day);
     for (unsigned i = 0; i < therapy->procedure_count && drawing->first != DATE_NONE; i++) {
         const struct event *event = therapy->procedures[i];
-        if (is_procedure_drawn(event) && event->effective.first.day <= therapy->as_of.day)
+        if (is_procedure_drawn(drawing, event) && event->effective.first.day <= therapy->as_of.day)
             see(drawing, event->effective.first.day, event->effective.first.day);
     }
 }
@@ -211,7 +215,7 @@ static void collect_marks(struct drawing *drawing)
     }
     for (unsigned i = 0; i < therapy->procedure_count; i++) {
         const struct event *event = therapy->procedures[i];
-        if (is_procedure_drawn(event) && event->effective.first.day <= therapy->as_of.day)
+        if (is_procedure_drawn(drawing, event) && event->effective.first.day <= therapy->as_of.day)
             add_mark(drawing, sign_of_procedure(event->procedure), procedure_name(event->procedure),
                      event->effective.first.day);
     }

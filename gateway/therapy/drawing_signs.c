@@ -22,6 +22,8 @@ static const struct {
 
 unsigned sign_of_evidence(enum evidence_kind kind)
 {
+    if (kind == EVIDENCE_FAILURE || kind == EVIDENCE_GRAFT_FAILURE)
+        return EVIDENCE_PROGRESSION;
     return kind <= EVIDENCE_CASTRATION ? (unsigned)kind : SIGN_OTHER;
 }
 

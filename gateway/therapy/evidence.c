@@ -386,8 +386,8 @@ static void sort_atoms(struct atom *atoms, unsigned count)
 
 bool evidence_collect(struct engine *engine, struct err *err)
 {
-    size_t most = (size_t)engine->condition_count * 5 + engine->exposure_count +
-                  engine->observation_count + engine->given_count + 1;
+    size_t most = (size_t)engine->condition_count * 7 + (size_t)engine->exposure_count * 2 +
+                  (size_t)engine->observation_count * 3 + engine->given_count + 1;
     for (unsigned i = 0; i < engine->exposure_count; i++)
         most += engine->exposures[i].fulfilment_count;
     engine->atoms = arena_alloc_raw(engine->arena, most * sizeof(struct atom));
@@ -402,4 +402,12 @@ bool evidence_collect(struct engine *engine, struct err *err)
     add_given(engine);
     sort_atoms(engine->atoms, engine->atom_count);
     return true;
+}
+
+void evidence_add(struct engine *engine, const struct atom *atom)
+{
+    unsigned at = engine->atom_count++;
+    for (; at > 0 && atom_before(atom, &engine->atoms[at - 1]); at--)
+        engine->atoms[at] = engine->atoms[at - 1];
+    engine->atoms[at] = *atom;
 }

@@ -11,3 +11,6 @@
 
 /* Needs engine->cancers and engine->exposures; fills engine->atoms. */
 bool evidence_collect(struct engine *engine, struct err *err) MUST_USE;
+/* One more, which what is not a cancer has found; it decides nothing, and is drawn.  Each event may
+ * be told of twice. */
+void evidence_add(struct engine *engine, const struct atom *atom);

@@ -337,6 +337,8 @@ bool hiv_derive(struct engine *engine, struct history *out, struct err *err)
     if (!hiv_collect(&course, err) || !hiv_make_regimens(&course, err) ||
         !hiv_collect_failures(&course, err) || !hiv_make_lines(&course, err))
         return false;
+    for (unsigned i = 0; i < course.failure_count; i++)
+        hiv_tell_failure(&course, &course.failures[i]);
     struct line *lines = ARENA_ARRAY(engine->arena, struct line, course.line_count + 1);
     for (unsigned i = 0; lines != NULL && i < course.line_count; i++)
         finish_line(&course, i, &lines[i]);

@@ -1,8 +1,9 @@
 /* Whether a line has failed: codes for it, orders stopped for it, and viral loads by the thresholds
  * of WHO and of DHHS (HIV-007 to HIV-011). */
-#include "therapy/hiv_int.h"
-
 #include <strings.h>
+
+#include "therapy/evidence.h"
+#include "therapy/hiv_int.h"
 
 /* --- viral loads ----------------------------------------------------------------------------- */
 
@@ -197,6 +198,21 @@ bool hiv_collect_failures(struct hiv_course *course, struct err *err)
                                                        .event = exposure->order });
     }
     return true;
+}
+
+void hiv_tell_failure(const struct hiv_course *course, const struct hiv_failure *failure)
+{
+    struct engine *engine = course->engine;
+    if (failure->event->type != FHIR_CONDITION && failure->event->type != FHIR_OBSERVATION)
+        return; /* orders stopped for progression are there already */
+    for (unsigned i = 0; i < engine->atom_count; i++)
+        if (engine->atoms[i].event == failure->event)
+            return;
+    evidence_add(engine, &(struct atom){ .kind = EVIDENCE_FAILURE,
+                                         .strength = STRENGTH_CODE,
+                                         .day = failure->day,
+                                         .diseases = engine->hiv.bit,
+                                         .event = failure->event });
 }
 
 enum stop_reason hiv_substitution(const struct hiv_course *course, int32_t day,

@@ -88,6 +88,9 @@ struct hiv_course {
     struct telling telling;
 };
 
+/* Tells of a failure for drawings, once. */
+void hiv_tell_failure(const struct hiv_course *course, const struct hiv_failure *failure);
+
 /* hiv_regimen.c */
 bool hiv_collect(struct hiv_course *course, struct err *err) MUST_USE;
 bool hiv_make_regimens(struct hiv_course *course, struct err *err) MUST_USE;

@@ -209,6 +209,7 @@ static bool open_line(struct hiv_course *course, unsigned at, const struct chang
     if (change->has_failure) {
         if (change->failure.day > line->evidence_from)
             line->evidence_from = change->failure.day;
+        hiv_tell_failure(course, &change->failure);
         add_failure(&finding, &change->failure);
         add_thresholds(course, &finding, &change->failure, before->start);
     }

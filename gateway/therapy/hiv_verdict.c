@@ -137,7 +137,7 @@ static void tell_status(struct hiv_course *course, struct verdict *out)
     if (last->high < limit)
         out->status = DISEASE_STATUS_SUPPRESSED;
     else if (last->low >= limit)
-        out->status = DISEASE_STATUS_VIREMIC;
+        out->status = DISEASE_STATUS_VIRAEMIC;
     else
         return;
     telling_reason(
@@ -169,6 +169,7 @@ static void tell_not_switched(struct hiv_course *course, struct verdict *out)
         !RULE_ON(HIV_NOT_SWITCHED))
         return;
     char day[DATE_TEXT_SIZE];
+    hiv_tell_failure(course, &failure);
     telling_reason(&course->telling, RULE_HIV_NOT_SWITCHED,
                    arena_format(course->engine->arena,
                                 "treatment failure is recorded for %s, and no new line has been "

@@ -1,6 +1,7 @@
 #include "therapy/renal.h"
 
 #include "therapy/attribute.h"
+#include "therapy/evidence.h"
 #include "therapy/left_out.h"
 #include "therapy/renal_int.h"
 
@@ -120,9 +121,9 @@ static void add_drugs(const struct renal_course *course, const struct renal_line
 
 static enum segment_kind segment_of(const struct renal_mark *mark)
 {
-    return mark->kind == RENAL_MARK_HEMODIALYSIS ? SEGMENT_HEMODIALYSIS
-           : mark->kind == RENAL_MARK_PERITONEAL ? SEGMENT_PERITONEAL_DIALYSIS
-                                                 : SEGMENT_DIALYSIS;
+    return mark->kind == RENAL_MARK_HAEMODIALYSIS ? SEGMENT_HAEMODIALYSIS
+           : mark->kind == RENAL_MARK_PERITONEAL  ? SEGMENT_PERITONEAL_DIALYSIS
+                                                  : SEGMENT_DIALYSIS;
 }
 
 /* Kinds of dialysis in a row; "dialysis" on its own adds nothing to what is known. */
@@ -193,6 +194,13 @@ bool renal_derive(struct engine *engine, struct history *out, struct err *err)
     struct renal_course course = { .engine = engine, .rules = &engine->rules->renal };
     if (!renal_collect(&course, err) || !renal_make_lines(&course, err))
         return false;
+    for (unsigned i = 0; i < course.mark_count; i++)
+        if (course.marks[i].kind == RENAL_MARK_FAILURE)
+            evidence_add(engine, &(struct atom){ .kind = EVIDENCE_GRAFT_FAILURE,
+                                                 .strength = STRENGTH_CODE,
+                                                 .day = course.marks[i].day,
+                                                 .diseases = engine->renal.bit,
+                                                 .event = course.marks[i].event });
     struct line *lines = ARENA_ARRAY(engine->arena, struct line, course.line_count + 1);
     for (unsigned i = 0; lines != NULL && i < course.line_count; i++)
         finish_line(&course, i, &lines[i]);

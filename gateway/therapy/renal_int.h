@@ -8,7 +8,7 @@
 enum renal_kind {
     RENAL_MARK_ACCESS,  /* a complication of the access */
     RENAL_MARK_FAILURE, /* the graft has failed */
-    RENAL_MARK_HEMODIALYSIS,
+    RENAL_MARK_HAEMODIALYSIS,
     RENAL_MARK_PERITONEAL,
     RENAL_MARK_DIALYSIS, /* which one is not told */
     RENAL_MARK_TRANSPLANT,

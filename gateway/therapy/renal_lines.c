@@ -58,16 +58,16 @@ static bool open_line(struct renal_course *course, enum renal_state state,
 
 /* --- dialysis -------------------------------------------------------------------------------- */
 
-/* How long hemodialysis that follows peritoneal dialysis has lasted, before that came back: from
+/* How long haemodialysis that follows peritoneal dialysis has lasted, before that came back: from
  * its first day to its last one on record. */
-static int32_t days_of_hemodialysis(const struct renal_course *course, unsigned at)
+static int32_t days_of_haemodialysis(const struct renal_course *course, unsigned at)
 {
     int32_t start = course->marks[at].day, last = start;
     for (unsigned i = at; i < course->mark_count; i++) {
         const struct renal_mark *mark = &course->marks[i];
         if (mark->kind == RENAL_MARK_PERITONEAL || mark->kind == RENAL_MARK_TRANSPLANT)
             break;
-        if (mark->kind == RENAL_MARK_HEMODIALYSIS && mark->end > last)
+        if (mark->kind == RENAL_MARK_HAEMODIALYSIS && mark->end > last)
             last = mark->end;
     }
     return last - start;
@@ -77,7 +77,7 @@ static const struct renal_mark *peritoneal_before(const struct renal_course *cou
                                                   int32_t from)
 {
     for (unsigned i = at; i-- > 0 && course->marks[i].day >= from;) {
-        if (course->marks[i].kind == RENAL_MARK_HEMODIALYSIS)
+        if (course->marks[i].kind == RENAL_MARK_HAEMODIALYSIS)
             return NULL;
         if (course->marks[i].kind == RENAL_MARK_PERITONEAL)
             return &course->marks[i];
@@ -85,22 +85,22 @@ static const struct renal_mark *peritoneal_before(const struct renal_course *cou
     return NULL;
 }
 
-/* RRT-010, RRT-011: the technique has failed when hemodialysis has come to stay. */
+/* RRT-010, RRT-011: the technique has failed when haemodialysis has come to stay. */
 static bool step_technique(struct renal_course *course, unsigned at, struct err *err)
 {
     const struct renal_mark *mark = &course->marks[at];
     const struct renal_line *line = current_of(course);
     const struct renal_mark *before = peritoneal_before(course, at, line->start);
-    if (mark->kind != RENAL_MARK_HEMODIALYSIS || before == NULL)
+    if (mark->kind != RENAL_MARK_HAEMODIALYSIS || before == NULL)
         return true;
-    int32_t days = days_of_hemodialysis(course, at);
+    int32_t days = days_of_haemodialysis(course, at);
     bool is_long = days >= course->rules->technique_long && RULE_ON(RRT_TECHNIQUE_LONG);
     bool is_short = days >= course->rules->technique_short && RULE_ON(RRT_TECHNIQUE_SHORT);
     if (!is_long && !is_short)
         return true;
     struct finding finding = { .rule =
                                    is_long ? RULE_RRT_TECHNIQUE_LONG : RULE_RRT_TECHNIQUE_SHORT };
-    finding_operand(&finding, "daysOfHemodialysis", days);
+    finding_operand(&finding, "daysOfHaemodialysis", days);
     finding_operand(&finding, "limitDays",
                     is_long ? course->rules->technique_long : course->rules->technique_short);
     finding_evidence(&finding, before->event);
@@ -243,7 +243,7 @@ static bool step(struct renal_course *course, unsigned at, struct err *err)
             note_mark(course, RULE_RRT_ACCESS, mark);
         }
         return true;
-    case RENAL_MARK_HEMODIALYSIS:
+    case RENAL_MARK_HAEMODIALYSIS:
     case RENAL_MARK_PERITONEAL:
     case RENAL_MARK_DIALYSIS:
         return step_dialysis(course, at, err);

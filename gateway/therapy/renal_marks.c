@@ -5,7 +5,7 @@
 
 bool renal_is_dialysis(const struct renal_mark *mark)
 {
-    return mark->kind == RENAL_MARK_HEMODIALYSIS || mark->kind == RENAL_MARK_PERITONEAL ||
+    return mark->kind == RENAL_MARK_HAEMODIALYSIS || mark->kind == RENAL_MARK_PERITONEAL ||
            mark->kind == RENAL_MARK_DIALYSIS;
 }
 
@@ -32,7 +32,7 @@ static void add_procedure(struct renal_course *course, const struct event *proce
     static const struct {
         enum procedure_kind procedure;
         enum renal_kind kind;
-    } kinds[] = { { PROCEDURE_HAEMODIALYSIS, RENAL_MARK_HEMODIALYSIS },
+    } kinds[] = { { PROCEDURE_HAEMODIALYSIS, RENAL_MARK_HAEMODIALYSIS },
                   { PROCEDURE_PERITONEAL_DIALYSIS, RENAL_MARK_PERITONEAL },
                   { PROCEDURE_DIALYSIS, RENAL_MARK_DIALYSIS },
                   { PROCEDURE_KIDNEY_TRANSPLANT, RENAL_MARK_TRANSPLANT } };

@@ -43,11 +43,11 @@ static void tell_before(struct renal_course *course, const struct renal_line *be
     struct telling *telling = &course->telling;
     if (before->state == RENAL_HAEMODIALYSIS_AFTER_PD)
         telling_reason(telling, RULE_RRT_TECHNIQUE_LONG,
-                       SLICE("peritoneal dialysis had given way to hemodialysis for 180 days or "
+                       SLICE("peritoneal dialysis had given way to haemodialysis for 180 days or "
                              "longer"));
     if (has_note(before, RULE_RRT_TECHNIQUE_SHORT))
         telling_reason(telling, RULE_RRT_TECHNIQUE_SHORT,
-                       SLICE("peritoneal dialysis had given way to hemodialysis for 30 days or "
+                       SLICE("peritoneal dialysis had given way to haemodialysis for 30 days or "
                              "longer"));
     if (has_note(before, RULE_RRT_ACCESS))
         telling_reason(telling, RULE_RRT_ACCESS,

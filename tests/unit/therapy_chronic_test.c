@@ -86,7 +86,7 @@ static const struct story_case rows[] = {
       "no NONE line 1 unknown" },
     { "above what the assay can count is failure",
       TLD_THEN("#vl 2020-03-01 >10000000; #vl 2020-04-30 >10000000; "), "2020-09-01", FAILS, NULL,
-      "no NONE line 2 viremic" },
+      "no NONE line 2 viraemic" },
     { "not detected is suppressed", TLD_THEN("#vl 2020-04-30 not-detected; "), "2020-09-01", STAYS,
       NULL, "no NONE line 1 suppressed" },
     { "HIV-008 182 days after the line began count, with an NNRTI",
