@@ -23,16 +23,23 @@ static bool is_drawn(const struct drawing *drawing, const struct exposure *expos
     return (exposure->diseases & drawing->bit) != 0;
 }
 
-/* What was done about the disease.  Sessions without a drug would only crowd the row of a cancer,
- * as would dialysis, which is what the kidneys are about. */
-static bool is_procedure_drawn(const struct drawing *drawing, const struct event *event)
+/* What was done about the disease.  Sessions without a drug would only crowd the row of a cancer, as
+ * would each dialysis, which the lines of the kidneys show already. */
+static bool is_about(const struct drawing *drawing, enum procedure_kind kind)
 {
     enum disease_family family = drawing->history->disease->family;
-    bool is_renal = event->procedure >= PROCEDURE_HAEMODIALYSIS;
-    if (event->procedure == PROCEDURE_NONE || event->procedure == PROCEDURE_CHEMOTHERAPY ||
-        family == DISEASE_HIV || is_renal != (family == DISEASE_RENAL))
-        return false;
-    return event->effective.precision != DATE_ABSENT && event_was_done(event);
+    if (family == DISEASE_RENAL || family == DISEASE_TRANSPLANT)
+        return kind == PROCEDURE_KIDNEY_TRANSPLANT || kind == PROCEDURE_DIALYSIS_ACCESS;
+    bool is_cancer =
+        family == DISEASE_SOLID || family == DISEASE_HEMATOLOGIC || family == DISEASE_ANY_CANCER;
+    return is_cancer && kind != PROCEDURE_NONE && kind <= PROCEDURE_SURGERY &&
+           kind != PROCEDURE_CHEMOTHERAPY;
+}
+
+static bool is_procedure_drawn(const struct drawing *drawing, const struct event *event)
+{
+    return is_about(drawing, event->procedure) && event->effective.precision != DATE_ABSENT &&
+           event_was_done(event) && event->effective.first.day <= drawing->therapy->as_of.day;
 }
 
 static void see_all(struct drawing *drawing)
@@ -50,7 +57,7 @@ static void see_all(struct drawing *drawing)
             see(drawing, therapy->atoms[i].day, therapy->atoms[i].day);
     for (unsigned i = 0; i < therapy->procedure_count && drawing->first != DATE_NONE; i++) {
         const struct event *event = therapy->procedures[i];
-        if (is_procedure_drawn(drawing, event) && event->effective.first.day <= therapy->as_of.day)
+        if (is_procedure_drawn(drawing, event))
             see(drawing, event->effective.first.day, event->effective.first.day);
     }
 }
@@ -215,7 +222,7 @@ static void collect_marks(struct drawing *drawing)
     }
     for (unsigned i = 0; i < therapy->procedure_count; i++) {
         const struct event *event = therapy->procedures[i];
-        if (is_procedure_drawn(drawing, event) && event->effective.first.day <= therapy->as_of.day)
+        if (is_procedure_drawn(drawing, event))
             add_mark(drawing, sign_of_procedure(event->procedure), procedure_name(event->procedure),
                      event->effective.first.day);
     }

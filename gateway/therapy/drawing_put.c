@@ -103,16 +103,6 @@ static void put_span(struct buffer *out, struct date start, struct date end, boo
         markup_day(out, end);
 }
 
-static void put_verdict(struct buffer *out, const struct history *history)
-{
-    if (history->verdict.salvage)
-        buffer_format(out, "Salvage therapy %s: line %u, grade %s.",
-                      proof_words(history->lines[history->verdict.line - 1].proof),
-                      history->verdict.line, grade_name(history->verdict.grade));
-    else
-        buffer_add(out, SLICE("Not salvage therapy."));
-}
-
 static void put_mark_text(struct buffer *out, const struct drawn_mark *mark)
 {
     buffer_format(out, "%s ", mark->name);
@@ -131,7 +121,8 @@ static void put_description(const struct drawing *drawing, const char *id, struc
     buffer_add(out, SLICE(", "));
     markup_text(out, history->disease->name);
     buffer_format(out, "</title><desc id=\"%s-d\">", id);
-    put_verdict(out, history);
+    markup_verdict(out, history);
+    buffer_add_char(out, '.');
     for (unsigned i = 0; i < history->line_count; i++) {
         const struct line *one = &history->lines[i];
         buffer_add(out, SLICE(" Line "));
@@ -256,6 +247,16 @@ static void put_bands(const struct drawing *drawing, struct buffer *out)
     buffer_add_char(out, '\n');
 }
 
+static const char *segment_style(enum segment_kind kind)
+{
+    static const char *const styles[] = { "induction",    "consolidation", "maintenance",
+                                          "conditioning", "bridging",      "induction",
+                                          "induction",    "consolidation", "bridging",
+                                          "maintenance" };
+    _Static_assert(COUNT_OF(styles) == SEGMENT_GRAFT + 1, "every kind has a style");
+    return styles[kind];
+}
+
 static void put_segments(const struct drawing *drawing, const struct line *one, struct buffer *out)
 {
     for (unsigned i = 0; i < one->segment_count; i++) {
@@ -263,13 +264,14 @@ static void put_segments(const struct drawing *drawing, const struct line *one, 
         bool is_last = i + 1 == one->segment_count;
         char style[48];
         struct text room = TEXT(style);
-        text_add(&room, "ll-segment ll-%s", segment_kind_name(segment->kind));
+        text_add(&room, "ll-segment ll-%s%s", segment_style(segment->kind),
+                 segment->kind == SEGMENT_REGIMEN && i % 2 != 0 ? "-next" : "");
         int from = drawing_x(drawing, segment->start.day);
         int to = is_last ? end_x(drawing, one) : drawing_x(drawing, segment->end.day + 1);
         rect_open(out, style, (struct box){ from, drawing->strip + 60, to - from, 150 });
         buffer_format(out, "><title>line %u, %s, ", one->number, segment_kind_name(segment->kind));
         put_span(out, segment->start, segment->end, is_last && one->is_open);
-        buffer_add(out, SLICE(": "));
+        buffer_add(out, segment->drug_count > 0 ? SLICE(": ") : SLICE(""));
         markup_drugs(out, segment->drugs, segment->drug_count);
         buffer_add(out, SLICE("</title></rect>"));
     }
@@ -333,12 +335,20 @@ static void put_lines(const struct drawing *drawing, struct buffer *out)
  * not be written. */
 struct bar {
     int from, to;
-    bool is_open, is_hollow, is_reported, is_unclear;
+    bool is_open, is_hollow, is_unclear;
+    const char *style; /* by what proves it */
 };
+
+static const char *style_of(const struct exposure *exposure)
+{
+    if (exposure->is_reported)
+        return "ll-reported";
+    return (exposure->proof & (PROOF_ADMINISTERED | PROOF_DISPENSED)) != 0 ? "ll-given" : "ll-bar";
+}
 
 static bool bar_joins(const struct bar *bar, const struct bar *next)
 {
-    return next->from <= bar->to + 3 && bar->is_reported == next->is_reported &&
+    return next->from <= bar->to + 3 && bar->style == next->style &&
            bar->is_unclear == next->is_unclear;
 }
 
@@ -346,10 +356,7 @@ static void put_bar(const struct bar *bar, int y, struct buffer *out)
 {
     char style[48];
     struct text room = TEXT(style);
-    text_add(&room, "%s%s",
-             bar->is_hollow     ? "ll-hollow"
-             : bar->is_reported ? "ll-reported"
-                                : "ll-bar",
+    text_add(&room, "%s%s", bar->is_hollow ? "ll-hollow" : bar->style,
              bar->is_unclear ? " ll-unclear" : "");
     int height = bar->is_hollow ? 60 : 100, top = y + (LANE - height) / 2;
     if (!bar->is_open) {
@@ -385,7 +392,7 @@ static void put_bars(const struct drawing *drawing, const struct lane *lane, int
                             .to = drawing_x(drawing, exposure->end.day + 1),
                             .is_open = exposure->is_open,
                             .is_hollow = !lane->is_counted,
-                            .is_reported = exposure->is_reported,
+                            .style = style_of(exposure),
                             .is_unclear = exposure->is_ambiguous };
         if (next.to - next.from < 25)
             next.to = next.from + 25;
@@ -482,14 +489,15 @@ void drawing_put_legend(int top, struct buffer *out)
         int x;
     } boxes[] = {
         { "ll-segment ll-induction", "induction", 60 },
-        { "ll-segment ll-consolidation", "consolidation", 1060 },
-        { "ll-segment ll-maintenance", "maintenance", 2250 },
-        { "ll-segment ll-conditioning", "conditioning", 3390 },
-        { "ll-segment ll-bridging", "bridging", 4530 },
-        { "ll-bar", "ordered", 5400 },
-        { "ll-reported", "reported", 6220 },
-        { "ll-hollow", "counts for no line", 7060 },
-        { "ll-salvage", "salvage line", 8500 },
+        { "ll-segment ll-consolidation", "consolidation", 960 },
+        { "ll-segment ll-maintenance", "maintenance", 2080 },
+        { "ll-segment ll-conditioning", "conditioning", 3160 },
+        { "ll-segment ll-bridging", "bridging", 4240 },
+        { "ll-bar", "ordered", 5060 },
+        { "ll-given", "administered, dispensed", 5880 },
+        { "ll-reported", "reported", 7520 },
+        { "ll-hollow", "names no line", 8280 },
+        { "ll-salvage", "salvage", 9260 },
     };
     for (size_t i = 0; i < COUNT_OF(boxes); i++) {
         rect(out, boxes[i].style, (struct box){ boxes[i].x, top + 60, 220, 100 });
@@ -509,7 +517,7 @@ void drawing_put_legend(int top, struct buffer *out)
         plain_text(out, "ll ll-small", marks[i].x + 120, top + 365, marks[i].text);
     }
     plain_text(out, "ll ll-small ll-dim", 60, top + 560,
-               "Bars are orders: they do not prove that a drug was taken.  An arrow goes on.  A "
-               "dashed outline: the order may belong to another disease.");
+               "An order does not prove that a drug was taken.  An arrow: goes on.  A dashed "
+               "outline: may belong to another disease.  Bands are lines of therapy.");
     buffer_add_char(out, '\n');
 }

@@ -16,15 +16,17 @@ static const struct {
     { "M-4-4H4V4H-4Z", "ll-good" },                                    /* cell collection */
     { "M0-6V6M-5.2-3L5.2 3M-5.2 3L5.2-3", "ll-cross" },                /* radiotherapy */
     { "M0-6L5.2 0L0 6L-5.2 0Z", "ll-good" },                           /* surgery */
+    { "M-5 0A5 5 0 0 1 5 0ZM-5 0A5 5 0 1 0 5 0", "ll-good" },          /* response */
+    { "M-6 0H6", "ll-cross" },                                         /* stable */
     { "M-4 0A4 4 0 1 0 4 0A4 4 0 1 0-4 0Z", "ll-done" },               /* anything else */
 };
 #define SIGN_OTHER (COUNT_OF(signs) - 1)
 
 unsigned sign_of_evidence(enum evidence_kind kind)
 {
-    if (kind == EVIDENCE_FAILURE || kind == EVIDENCE_GRAFT_FAILURE)
-        return EVIDENCE_PROGRESSION;
-    return kind <= EVIDENCE_CASTRATION ? (unsigned)kind : SIGN_OTHER;
+    static const unsigned of[] = { 0, 1, 2, 3, 4, 5, 11, 12, 1, 1 };
+    _Static_assert(COUNT_OF(of) == EVIDENCE_GRAFT_FAILURE + 1, "every kind has a sign");
+    return of[kind];
 }
 
 /* Indexed by enum procedure_kind. */
@@ -90,13 +92,16 @@ void drawing_put_style(struct buffer *out)
             ".ll-label{fill:#fff;stroke:#444;stroke-width:1}.ll-label-salvage{fill:#111;"
             "stroke:#111}\n"
             ".ll-white{fill:#fff;font-weight:bold}\n"
-            ".ll-induction{fill:#3d3d3d}.ll-consolidation{fill:url(#ll-consolidation)}"
+            ".ll-induction,.ll-regimen{fill:#3d3d3d}.ll-regimen-next{fill:#9a9a9a}.ll-"
+            "consolidation{fill:url(#ll-consolidation)}"
             ".ll-maintenance{fill:url(#ll-maintenance)}.ll-conditioning{fill:url(#ll-conditioning)}"
             ".ll-bridging{fill:url(#ll-bridging)}\n"
             ".ll-segment{stroke:#222;stroke-width:.8}\n"
             ".ll-row{stroke:#ccc;stroke-width:.6}.ll-tick{stroke:#bbb;stroke-width:.6}"
             ".ll-axis{stroke:#333;stroke-width:1}\n"
-            ".ll-bar{fill:#0072b2;stroke:#003a5c;stroke-width:.5}.ll-hollow{fill:#fff;stroke:#555;"
+            ".ll-bar{fill:#56a5d8;stroke:#003a5c;stroke-width:.7}.ll-given{fill:#00263d;stroke:#"
+            "00263d;"
+            "stroke-width:.7}.ll-hollow{fill:#fff;stroke:#555;"
             "stroke-width:.9}.ll-reported{fill:url(#ll-reported);stroke:#003a5c;stroke-width:.8}\n"
             ".ll-unclear{stroke:#111;stroke-width:1.2;stroke-dasharray:2 1.5}\n"
             ".ll-bad{fill:#d55e00;stroke:#111;stroke-width:.8}.ll-good{fill:#fff;stroke:#00664b;"

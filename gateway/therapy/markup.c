@@ -105,11 +105,27 @@ void markup_regimen(struct buffer *out, const struct line *line)
         markup_drugs(out, line->drugs, line->drug_count);
 }
 
+/* Words that stay capitals. */
+static bool is_acronym(struct slice word)
+{
+    static const char *const acronyms[] = { "ART", "WHO", "DHHS", "PI", "NNRTI", "INSTI", "HIV" };
+    for (size_t i = 0; i < COUNT_OF(acronyms); i++)
+        if (slice_is(word, acronyms[i]))
+            return true;
+    return false;
+}
+
 void markup_reason(struct buffer *out, const char *reason)
 {
-    for (; *reason != '\0'; reason++) {
-        char c = *reason;
-        buffer_add_char(out, c == '_' ? ' ' : c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+    for (struct slice rest = slice_of(reason); rest.len > 0;) {
+        struct slice word = slice_take_until(&rest, '_');
+        bool keeps = is_acronym(word);
+        for (size_t i = 0; i < word.len; i++) {
+            char c = word.at[i];
+            buffer_add_char(out, !keeps && c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+        }
+        if (rest.len > 0)
+            buffer_add_char(out, ' ');
     }
 }
 
@@ -154,6 +170,10 @@ void markup_basis(struct buffer *out, struct slice basis)
         { "advanced_line>=2_or_early_recurrence",
           "lines for advanced disease from the second on, or an early recurrence" },
         { "castration_resistant_line>=2", "lines after castration resistance from the second on" },
+        { "art_line>=2", "antiretroviral lines from the second on" },
+        { "art_line>=3", "antiretroviral lines from the third on" },
+        { "renal_state", "what follows a failed graft or technique" },
+        { "none", "nothing: lines of this disease are not called salvage" },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         if (slice_is(basis, rows[i].basis)) {
@@ -162,4 +182,38 @@ void markup_basis(struct buffer *out, struct slice basis)
         }
     }
     markup_text(out, basis);
+}
+
+const struct line *markup_verdict_line(const struct history *history)
+{
+    for (unsigned i = 0; i < history->line_count; i++)
+        if (history->lines[i].number == history->verdict.line)
+            return &history->lines[i];
+    return NULL;
+}
+
+void markup_verdict(struct buffer *out, const struct history *history)
+{
+    const struct verdict *verdict = &history->verdict;
+    const struct line *line = markup_verdict_line(history);
+    if (!verdict->salvage) {
+        buffer_add(out, SLICE("Not salvage therapy"));
+        return;
+    }
+    buffer_format(out, "Salvage therapy %s: line ", proof_words(line != NULL ? line->proof : 0));
+    if (line != NULL)
+        markup_number(out, line);
+    else
+        buffer_format(out, "%u", verdict->line);
+    buffer_format(out, ", grade %s", grade_name(verdict->grade));
+}
+
+void markup_status(struct buffer *out, enum disease_status status)
+{
+    if (status == DISEASE_STATUS_UNKNOWN)
+        return;
+    if (status < DISEASE_STATUS_SUPPRESSED)
+        buffer_add(out, SLICE("disease "));
+    for (const char *at = disease_status_name(status); *at != '\0'; at++)
+        buffer_add_char(out, *at == '-' ? ' ' : *at);
 }

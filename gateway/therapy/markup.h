@@ -26,5 +26,11 @@ void markup_reason(struct buffer *out, const char *reason);
 void markup_operand(struct buffer *out, const struct operand *operand);
 /* "2", "2 to 3", "2 or later". */
 void markup_number(struct buffer *out, const struct line *line);
+/* The line that the verdict rests on; NULL when there is none. */
+const struct line *markup_verdict_line(const struct history *history);
+/* "Salvage therapy ordered: line 3, grade HIGH", or "Not salvage therapy". */
+void markup_verdict(struct buffer *out, const struct history *history);
+/* "disease relapsed", "suppressed": of a virus and of kidneys another word is meant; or nothing. */
+void markup_status(struct buffer *out, enum disease_status status);
 /* "any_line>=2" as "any line from the second on"; what is not known stands as it is. */
 void markup_basis(struct buffer *out, struct slice basis);

@@ -22,14 +22,6 @@ static void put_reference(struct buffer *out, const struct event *event)
     put(out, "</code>");
 }
 
-static const struct line *verdict_line(const struct history *history)
-{
-    for (unsigned i = 0; i < history->line_count; i++)
-        if (history->lines[i].number == history->verdict.line)
-            return &history->lines[i];
-    return NULL;
-}
-
 /* --- overview -------------------------------------------------------------------------------- */
 
 static void put_remarks(const struct therapy *therapy, const struct history *history,
@@ -88,8 +80,8 @@ static void put_row(const struct report_head *head, const struct therapy *therap
     else
         put(out, "no");
     put(out, "</td><td>");
-    if (history != NULL && history->verdict.status != DISEASE_STATUS_UNKNOWN)
-        put(out, disease_status_name(history->verdict.status));
+    if (history != NULL)
+        markup_status(out, history->verdict.status);
     put(out, "</td><td>");
     put_remarks(therapy, history, out);
     put(out, "</td></tr>\n");
@@ -187,10 +179,21 @@ static void put_reasons(const char *title, const struct verdict_reason *reasons,
     put(out, "</ul>\n");
 }
 
+/* The second opinion behind a range of numbers. */
+static void put_contrast(const struct history *history, struct buffer *out)
+{
+    const struct contrast *contrast = &history->contrast;
+    if (contrast->rules.len == 0)
+        return;
+    buffer_format(out, "<p class=\"dim\">By contrasting rules: %u line%s, %s.</p>\n",
+                  contrast->line_count, contrast->line_count == 1 ? "" : "s",
+                  contrast->salvage ? "salvage therapy too" : "not salvage therapy");
+}
+
 static void put_verdict(const struct history *history, struct buffer *out)
 {
     const struct verdict *verdict = &history->verdict;
-    const struct line *line = verdict_line(history);
+    const struct line *line = markup_verdict_line(history);
     buffer_format(out, "<div class=\"verdict%s\"><p class=\"call\">",
                   verdict->salvage ? " salvage" : "");
     if (verdict->salvage) {
@@ -206,11 +209,19 @@ static void put_verdict(const struct history *history, struct buffer *out)
     } else {
         put(out, "Not salvage therapy");
     }
-    if (verdict->status != DISEASE_STATUS_UNKNOWN)
-        buffer_format(out, ", disease <strong>%s</strong>", disease_status_name(verdict->status));
+    if (verdict->status != DISEASE_STATUS_UNKNOWN) {
+        put(out, ", <strong>");
+        markup_status(out, verdict->status);
+        put(out, "</strong>");
+    }
     put(out, ". <span class=\"dim\">What counts: ");
     markup_basis(out, verdict->basis);
+    if (history->rules.len > 0 && !slice_is(history->rules, "lifeline")) {
+        put(out, ". Rules of ");
+        markup_text(out, history->rules);
+    }
     put(out, "</span></p>\n");
+    put_contrast(history, out);
     if (verdict->history_truncated)
         put(out,
             "<p>The record may begin after earlier therapy: the numbers of lines are the least "
@@ -326,6 +337,28 @@ static void put_events(const char *title, const struct event *const *events, uns
     put(out, "</ul>\n");
 }
 
+/* What people are told about orders and Procedures that are in no line. */
+static void put_left_out(const struct therapy *therapy, struct buffer *out)
+{
+    bool is_first = true;
+    for (unsigned i = 0; i < therapy->left_out_count; i++) {
+        const struct left_out *left_out = &therapy->left_out[i];
+        const struct event *event = left_out->order;
+        if (left_out->text.len == 0)
+            continue;
+        put(out, is_first ? "<h4>In no line</h4><ul><li>" : "<li>");
+        is_first = false;
+        markup_text(out, event->type == FHIR_PROCEDURE ? event->code.text : event->medication.text);
+        put(out, ": ");
+        markup_text(out, left_out->text);
+        buffer_format(out, " <span class=\"rule\">%s</span> ", rule_id(left_out->rule));
+        put_reference(out, event);
+        put(out, "</li>");
+    }
+    if (!is_first)
+        put(out, "</ul>\n");
+}
+
 static void put_history(const struct report_head *head, const struct therapy *therapy,
                         unsigned index, const struct report_section *section, struct buffer *out)
 {
@@ -364,6 +397,7 @@ void report_html(const struct report_head *head, const struct therapy *therapy,
         put_history(head, therapy, i, section, out);
     put_events("Ordered, but for which disease is unknown", therapy->unattributed,
                therapy->unattributed_count, out);
+    put_left_out(therapy, out);
     put_events("Not in the mappings", therapy->unmapped, therapy->unmapped_count, out);
     put(out, "<p class=\"back\"><a href=\"#overview\">Overview</a></p></section>\n");
 }

@@ -105,10 +105,11 @@ void report_html_begin(const struct report_page *page, struct buffer *out)
     buffer_format(out,
                   "</strong>. <span class=\"dim\">Rule set <code>sha256:%s</code></span></p>\n",
                   sha256_hex(page->rule_set, hex));
-    buffer_add(out,
-               SLICE("<p>Everything here rests on what was <em>ordered</em>, which does not prove "
-                     "that a drug was taken. It informs clinicians and is no advice to "
-                     "treat.</p></header>\n"));
+    buffer_add(
+        out,
+        SLICE("<p>Everything here rests on what was <em>ordered</em>, unless it says administered, "
+              "dispensed or reported; an order does not prove that a drug was taken. It "
+              "informs clinicians and is no advice to treat.</p></header>\n"));
     put_sums(&page->sums, out);
     buffer_format(out,
                   "<figure class=\"legend\"><svg role=\"img\" aria-label=\"What the signs mean\" "

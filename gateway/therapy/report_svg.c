@@ -3,12 +3,18 @@
 #include "therapy/markup.h"
 #include "therapy/report.h"
 
-static unsigned put_nothing(const struct report_head *head, struct buffer *out)
+/* `disease` is NULL where the patient has none with rules. */
+static unsigned put_nothing(const struct report_head *head, const struct disease *disease,
+                            unsigned top, struct buffer *out)
 {
-    buffer_add(out, SLICE("<text class=\"ll\" x=\"6\" y=\"19\">"));
+    buffer_format(out, "<text class=\"ll\" x=\"6\" y=\"%u\">", top + 19);
     markup_text(out, head->patient);
-    buffer_add(out, SLICE(": no line of therapy is derived</text>\n"));
-    return 30;
+    if (disease != NULL) {
+        buffer_add(out, SLICE(", "));
+        markup_text(out, disease->name);
+    }
+    buffer_add(out, SLICE(": no line of therapy is on record</text>\n"));
+    return top + 30;
 }
 
 unsigned report_svg(const struct report_head *head, const struct therapy *therapy, unsigned number,
@@ -19,13 +25,15 @@ unsigned report_svg(const struct report_head *head, const struct therapy *therap
         struct drawing drawing;
         char id[32];
         struct text room = TEXT(id);
-        if (!drawing_lay_out(&drawing, head, therapy, i))
+        if (!drawing_lay_out(&drawing, head, therapy, i)) {
+            bottom = put_nothing(head, therapy->histories[i].disease, bottom, out);
             continue;
+        }
         text_add(&room, "p%u-%u", number, i + 1);
         drawing_put(&drawing, id, (int)bottom * 10, out);
         bottom += (unsigned)(drawing.height + 9) / 10 + 14;
     }
-    return bottom > 0 ? bottom : put_nothing(head, out);
+    return therapy->history_count > 0 ? bottom : put_nothing(head, NULL, 0, out);
 }
 
 void report_svg_place(unsigned top, struct slice drawing, struct buffer *out)

@@ -2,7 +2,7 @@
 """`lifeline lines` in every format, read back by parsers that nobody here wrote: CSV, JSON, XML (SVG) and
 HTML.  The formats must agree with one another, and what came from outside must not become markup.
 
-    formats.py LIFELINE SAMPLES_FOLDER     prints "ok" lines; exit status 1 when anything is wrong
+    formats.py LIFELINE SAMPLES_FOLDER STORIES     prints "ok" lines; exit status 1 when anything is wrong
 """
 import csv
 import html.parser
@@ -20,14 +20,24 @@ SVG = "{http://www.w3.org/2000/svg}"
 VOID = {"meta", "br", "input", "img", "link", "hr"}
 HOSTILE = '</title><script>alert("1")</script>&\'\u0007,"x"\u2028é'
 
-LIFELINE, SAMPLES = sys.argv[1], pathlib.Path(sys.argv[2])
+LIFELINE, SAMPLES, STORIES = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
 
 
-def lines(*words, text=None):
-    done = subprocess.run([LIFELINE, "lines", "--as-of", "2026-03-01", *words], input=text, encoding="utf-8",
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False)
-    assert done.returncode == 0, f"{words}: status {done.returncode}: {done.stderr}"
+def output_of(command, text=None):
+    done = subprocess.run(command, input=text, encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=120, check=False)
+    assert done.returncode == 0, f"{command[:4]}: status {done.returncode}: {done.stderr[:300]}"
     return done.stdout
+
+
+def of_files(*words, text=None):
+    """What `lifeline lines` prints of these files in a format."""
+    return lambda form: output_of([LIFELINE, "lines", "--as-of", "2026-03-01", "--format", form, *words], text)
+
+
+def of_stories(form):
+    """The stories that clinicians review, each as a patient."""
+    return output_of([STORIES, form])
 
 
 def hostile_bundle():
@@ -87,12 +97,12 @@ class Page(html.parser.HTMLParser):
         self.text.append(data)
 
 
-def reports_of(*words, text=None):
-    return [json.loads(line) for line in lines("--format", "json", *words, text=text).split("\n") if line]
+def reports_of(printed):
+    return [json.loads(line) for line in printed("json").split("\n") if line]
 
 
-def csv_has_a_row_per_line(words, text, reports):
-    rows = list(csv.reader(io.StringIO(lines("--format", "csv", *words, text=text), newline="")))
+def csv_has_a_row_per_line(printed, reports):
+    rows = list(csv.reader(io.StringIO(printed("csv"), newline="")))
     assert rows[0] == COLUMNS, rows[0]
     wanted = []
     for report in reports:
@@ -109,11 +119,13 @@ def csv_has_a_row_per_line(words, text, reports):
     assert rows[1:] == wanted
 
 
-def svg_is_xml_with_names_for_all(words, text, reports):
-    root = ET.fromstring(lines("--format", "svg", *words, text=text))
+def svg_is_xml_with_names_for_all(printed, reports):
+    root = ET.fromstring(printed("svg"))
     drawings = [svg for svg in root.iter(SVG + "svg") if svg.get("role") == "img"]
-    histories = sum(len(report["histories"]) for report in reports)
-    assert len(drawings) == histories, f"{len(drawings)} drawings of {histories} histories"
+    histories = sum(max(len(report["histories"]), 1) for report in reports)
+    nothing = sum((text.text or "").endswith(": no line of therapy is on record") for text in root.iter(SVG + "text"))
+    assert len(drawings) + nothing == histories, f"{len(drawings)} drawings, {nothing} without, of {histories}"
+    assert nothing <= sum(sum(not h["lines"] for h in r["histories"]) or not r["histories"] for r in reports)
     ids = {e.get("id") for e in root.iter() if e.get("id")}
     for drawing in drawings:
         assert set(drawing.get("aria-labelledby").split()) <= ids
@@ -124,8 +136,8 @@ def svg_is_xml_with_names_for_all(words, text, reports):
     assert used and used <= ids, used - ids
 
 
-def html_nests_and_fetches_nothing(words, text, reports):
-    text = lines("--format", "html", *words, text=text)
+def html_nests_and_fetches_nothing(printed, reports):
+    text = printed("html")
     page = Page(text)
     assert "script" not in page.tags and "http:" not in re.sub(r"<code>.*?</code>", "", text)
     assert page.tags.count("section") == 1 + len(reports)
@@ -137,19 +149,20 @@ def html_nests_and_fetches_nothing(words, text, reports):
 
 def main():
     samples = [str(path) for path in sorted(SAMPLES.glob("*.json"))]
-    hostile = hostile_bundle()
     wrong = 0
-    for name, words, text in (("samples", samples, None), ("hostile text", ["-"], hostile)):
-        reports = reports_of(*words, text=text)
-        assert reports, "nothing came out"
+    for name, printed, least in (("samples", of_files(*samples), 6),
+                                 ("hostile text", of_files("-", text=hostile_bundle()), 1),
+                                 ("stories", of_stories, 300)):
+        reports = reports_of(printed)
+        assert len(reports) >= least, f"{name}: {len(reports)} patients"
         for check in (csv_has_a_row_per_line, svg_is_xml_with_names_for_all, html_nests_and_fetches_nothing):
             title = f"{name}: {check.__name__.replace('_', ' ')}"
             try:
-                check(words, text, reports)
+                check(printed, reports)
                 print(f"ok {title}")
             except (AssertionError, ET.ParseError, csv.Error) as fault:
                 wrong += 1
-                print(f"FAILED {title}: {fault!r}")
+                print(f"FAILED {title}: {fault!r}"[:600])
     return 1 if wrong else 0
 
 
