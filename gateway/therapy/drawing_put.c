@@ -250,7 +250,7 @@ static void put_bands(const struct drawing *drawing, struct buffer *out)
 static const char *segment_style(enum segment_kind kind)
 {
     static const char *const styles[] = { "induction",    "consolidation", "maintenance",
-                                          "conditioning", "bridging",      "induction",
+                                          "conditioning", "bridging",      "regimen",
                                           "induction",    "consolidation", "bridging",
                                           "maintenance" };
     _Static_assert(COUNT_OF(styles) == SEGMENT_GRAFT + 1, "every kind has a style");

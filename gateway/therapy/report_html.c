@@ -259,6 +259,25 @@ static void put_classes(const struct history *history, struct buffer *out)
 
 /* --- explanation ----------------------------------------------------------------------------- */
 
+/* What else would have applied, and where the number that decided comes from. */
+static void put_also(struct buffer *out, const struct boundary *boundary)
+{
+    const char *before = "<br><span class=\"dim\">also ";
+    for (unsigned i = 0; i < RULE_COUNT && i < 64; i++) {
+        if ((boundary->also >> i & 1) == 0)
+            continue;
+        buffer_format(out, "%s%s ", before, rule_id((enum rule)i));
+        markup_reason(out, rule_reason((enum rule)i));
+        before = ", ";
+    }
+    put(out, before[0] == ',' ? "</span>" : "");
+    if (boundary->source.len > 0) {
+        put(out, "<br><span class=\"dim\">source: ");
+        markup_text(out, boundary->source);
+        put(out, "</span>");
+    }
+}
+
 static void put_boundary(const char *what, const struct boundary *boundary, struct date day,
                          struct buffer *out)
 {
@@ -268,6 +287,7 @@ static void put_boundary(const char *what, const struct boundary *boundary, stru
     markup_day(out, day);
     buffer_format(out, "</td><td><span class=\"rule\">%s</span> ", rule_id(boundary->rule));
     put_why(out, boundary);
+    put_also(out, boundary);
     put(out, "</td><td class=\"refs\">");
     for (unsigned i = 0; i < boundary->evidence_count; i++) {
         put(out, i > 0 ? " " : "");
