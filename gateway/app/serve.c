@@ -5,6 +5,8 @@
 #include "base/pool.h"
 
 #define TICK_MS 1000
+#define TICK_NS (TICK_MS * INT64_C(1000000))
+#define PASS_PAUSE_MS 1
 #define FIGURES_SECONDS 5
 #define DAILY_SECONDS 60
 
@@ -37,11 +39,21 @@ static void tick(struct service *service, unsigned second)
         LOG(LOG_ERROR, "audit.failed", log_err(&err));
 }
 
+/* Between two ticks the pass over all patients goes on, a batch at a time, so that signals and what
+ * happens by the clock wait no longer than a batch. */
 static void run(struct service *service)
 {
-    for (unsigned second = 0;; second++) {
-        tick(service, second);
-        switch (process_wait(TICK_MS)) {
+    enum service_pass pass = SERVICE_PASS_MORE;
+    int64_t due_ns = 0;
+    for (unsigned second = 0;;) {
+        int64_t now_ns = clock_monotonic_ns();
+        if (now_ns >= due_ns) {
+            tick(service, second++);
+            due_ns = now_ns + TICK_NS;
+        }
+        if (pass != SERVICE_PASS_DONE)
+            pass = service_pass(service);
+        switch (process_wait(pass == SERVICE_PASS_MORE ? PASS_PAUSE_MS : TICK_MS)) {
         case PROCESS_STOP:
             return;
         case PROCESS_RELOAD:

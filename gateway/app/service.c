@@ -9,6 +9,7 @@
 #define SERVICE_ARENA_MAX ((size_t)32 * 1024 * 1024)
 #define REPLY_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define DAILY_BATCH 500
+#define PASS_BATCH 32 /* what a request may have to wait for */
 
 /* --- requests ------------------------------------------------------------------------------ */
 
@@ -261,6 +262,36 @@ unsigned service_daily(struct service *service)
         total += batch;
     }
     return total;
+}
+
+static void on_waited_pass(struct ingest_pass *pass, const struct err *err)
+{
+    struct service *service = CONTAINER_OF(pass, struct service, pass);
+    service->pass_err = *err;
+    uv_sem_post(&service->done);
+}
+
+enum service_pass service_pass(struct service *service)
+{
+    struct ingest_pass *pass = &service->pass;
+    struct err err;
+    pass->ingest = service->ingest;
+    pass->now_ms = clock_wall_ms();
+    pass->max = PASS_BATCH;
+    pass->done = on_waited_pass;
+    if (!ingest_pass_submit(pass, service->loops[0], &err))
+        return SERVICE_PASS_LATER; /* requests come first */
+    uv_sem_wait(&service->done);
+    if (service->pass_err.code != ERR_OK) {
+        LOG(LOG_ERROR, "pass.failed", log_err(&service->pass_err));
+        return SERVICE_PASS_LATER;
+    }
+    if (!pass->is_done)
+        return SERVICE_PASS_MORE;
+    if (pass->derived + pass->failed > 0)
+        LOG(LOG_INFO, "pass.derived", log_number("patients", pass->derived),
+            log_number("failed", pass->failed));
+    return SERVICE_PASS_DONE;
 }
 
 static void on_drained(void *arg)

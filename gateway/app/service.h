@@ -36,6 +36,8 @@ struct service {
     struct outbox *outbox;
     struct metrics metrics;
     struct admin admin;
+    struct ingest_pass pass; /* after a change of the mappings */
+    struct err pass_err;     /* of its last batch */
     int64_t started_ms;
     _Atomic unsigned peer_notes;
     uv_sem_t done; /* the main thread waits here for what runs on other threads */
@@ -53,6 +55,9 @@ bool service_note(struct service *service, enum audit_kind kind, const char *det
                   struct err *err) MUST_USE;
 /* Derives the patients whose answer changes with the day; returns how many there were. */
 unsigned service_daily(struct service *service);
+/* The next patients of the pass over all of them that a change of the mappings asks for. */
+enum service_pass { SERVICE_PASS_DONE, SERVICE_PASS_MORE, SERVICE_PASS_LATER };
+enum service_pass service_pass(struct service *service);
 void service_refresh_figures(struct service *service);
 /* Stops accepting, answers what is open, ends deliveries. */
 void service_drain(struct service *service);

@@ -71,10 +71,9 @@ static const struct ingest_tenant *tenant_numbered(const struct ingest *ingest, 
 }
 
 /* One patient in a set of its own, because each may belong to another tenant. */
-static bool derive_again(struct ingest_daily *daily, struct store_tx *tx, int64_t key,
-                         struct err *err)
+bool ingest_derive_again(struct again *again, struct store_tx *tx, int64_t key, struct err *err)
 {
-    struct ingest *ingest = daily->ingest;
+    struct ingest *ingest = again->ingest;
     struct patient_work *patient;
     int32_t number;
     struct slice name;
@@ -90,16 +89,20 @@ static bool derive_again(struct ingest_daily *daily, struct store_tx *tx, int64_
                                .tenant = tenant,
                                .tx = tx,
                                .arena = &ingest->lane_arena,
-                               .now_ms = daily->now_ms,
+                               .now_ms = again->now_ms,
                                .detail = &ingest->lane_record };
     if (!patient_set_init(&set, 1, err) || !patient_touch_key(&set, key, name, &patient, err))
         return false;
+    struct slice before = patient->state.derived;
     patient->is_dirty = true;
     if (!patient_set_save(&set, err))
         return false;
-    daily->derived++;
+    again->derived++;
+    again->wrote_outbox = again->wrote_outbox || set.wrote_outbox;
+    if (again->only_changes_are_noted && slice_eq(before, patient->state.derived))
+        return true;
     struct audit_record record = { .kind = AUDIT_DERIVE,
-                                   .time_ms = daily->now_ms,
+                                   .time_ms = again->now_ms,
                                    .tenant = tenant->tenant.name,
                                    .actor = SLICE("lifeline"),
                                    .outcome = "success",
@@ -114,12 +117,13 @@ static bool run_daily(struct job *job, struct store_tx *tx, struct err *err)
     int64_t keys[1000];
     unsigned count;
     CHECK(daily->max <= COUNT_OF(keys));
-    daily->derived = 0;
+    struct again again = { .ingest = daily->ingest, .now_ms = daily->now_ms };
     if (!store_patients_due(tx, date_of_ms(daily->now_ms).day, daily->max, keys, &count, err))
         return false;
     for (unsigned i = 0; i < count; i++)
-        if (!derive_again(daily, tx, keys[i], err))
+        if (!ingest_derive_again(&again, tx, keys[i], err))
             return false;
+    daily->derived = again.derived;
     return true;
 }
 

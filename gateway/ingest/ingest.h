@@ -112,6 +112,27 @@ struct ingest_daily {
 };
 bool ingest_daily_submit(struct ingest_daily *daily, struct loop *loop, struct err *err) MUST_USE;
 
+/* All patients once more after the mappings changed, `max` at a time, from where the last pass
+ * stood (a kill repeats and forgets nothing); recorded at its begin and end, and where an answer
+ * changed.
+ * Submit the same struct, zeroed at first, until is_done.  A patient that cannot be derived fails
+ * its batch once, is recorded and then passed over. */
+#define INGEST_PASS_MAX 256
+struct ingest_pass {
+    struct ingest *ingest;
+    int64_t now_ms;
+    unsigned max; /* at most INGEST_PASS_MAX */
+    bool is_done;
+    int64_t derived, failed; /* since the pass began */
+    void (*done)(struct ingest_pass *pass, const struct err *err);
+    /* private */
+    int64_t bad_key;
+    enum err_code bad_code;
+    bool wrote_outbox;
+    struct job job;
+};
+bool ingest_pass_submit(struct ingest_pass *pass, struct loop *loop, struct err *err) MUST_USE;
+
 /* An audit record of its own: start, stop, an administrative act, a failed handshake. */
 struct ingest_note {
     struct ingest *ingest;

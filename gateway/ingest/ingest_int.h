@@ -123,6 +123,17 @@ bool patient_derive(struct ingest *ingest, const struct state *state, struct dat
 bool patient_events(struct ingest *ingest, const struct state *state, struct arena *arena,
                     struct event **out, size_t *count, struct err *err) MUST_USE;
 
+/* One patient derived, planned and saved without news; ingest.c. */
+struct again {
+    struct ingest *ingest;
+    int64_t now_ms;
+    bool only_changes_are_noted; /* in the audit log */
+    unsigned derived;            /* counts up */
+    bool wrote_outbox;
+};
+bool ingest_derive_again(struct again *again, struct store_tx *tx, int64_t key,
+                         struct err *err) MUST_USE;
+
 /* --- lane side ----------------------------------------------------------------------------- */
 
 /* Applies one operation.  False: the store failed.  A fault of the request itself is left in
