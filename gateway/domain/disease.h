@@ -31,6 +31,7 @@ struct disease {
     const struct disease *within;  /* "nsclc" is within "lung"; NULL at the top */
     const uint64_t *listed;        /* bit n: drug of index n; see disease_lists_drug() */
     const uint64_t *identifying;
+    uint32_t listed_traits; /* of all drugs that it lists, or-ed */
 };
 
 /* Whether the drug is established treatment of this disease (mappings/disease_drugs.tsv; a disease

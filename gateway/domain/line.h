@@ -10,6 +10,7 @@
 #include "base/date.h"
 #include "domain/event.h"
 #include "domain/rule_ids.h"
+#include "domain/rules.h"
 
 #define LOT_LINES_MAX 64
 #define LOT_DRUGS_MAX 64 /* different drugs of one disease */
@@ -170,6 +171,13 @@ struct verdict_reason {
     struct slice text; /* a sentence for people; says "ordered" */
 };
 
+/* A named state of the disease, such as "rituximab-refractory" (mappings/status_labels.tsv). */
+struct verdict_label {
+    const struct status_label *label;
+    int32_t days; /* from the drug, transplant or line to the evidence */
+    const struct event *evidence;
+};
+
 struct verdict {
     bool salvage;
     enum grade grade;
@@ -181,6 +189,8 @@ struct verdict {
     const struct verdict_reason *vetoes;
     unsigned veto_count;
     bool history_truncated;
+    const struct verdict_label *labels;
+    unsigned label_count;
     const struct event *const *evidence; /* Conditions and orders it rests on */
     unsigned evidence_count;
 };
@@ -191,6 +201,22 @@ struct class_exposure {
     unsigned drug_count;
     struct date first, last;
     bool failed; /* a line with it was followed by relapse, progression or a salvage line */
+};
+
+/* A kind of treatment that the disease has: whether it has been ordered (mappings/options.tsv). */
+struct option_use {
+    const struct treatment_option *option;
+    bool is_used, failed;
+    struct date first, last; /* none while it is not used */
+};
+
+/* An exposure that adds up over all diseases of the patient (mappings/cumulative.tsv).  Only what
+ * orders state is added: with `counted` below `orders` the total is a least one. */
+struct cumulative {
+    struct slice exposure; /* "doxorubicin-equivalent" */
+    unsigned orders, counted;
+    int64_t total_thousandths; /* mg/m2 */
+    struct slice why_not;      /* why the first order that is not counted is not; empty: all are */
 };
 
 /* The second opinion of RULES_SPEC 8.6: the same history under the contrasting rules. */
@@ -211,6 +237,8 @@ struct history {
     unsigned line_count;
     struct verdict verdict;
     struct contrast contrast;
+    const struct option_use *options; /* in the order of the table */
+    unsigned option_count;
     const struct class_exposure *classes; /* by name of the class */
     unsigned class_count;
 };
@@ -229,6 +257,8 @@ struct therapy {
     struct slice rules; /* the rule set that was asked; where it has no rules, ours applied */
     const struct history *histories; /* at most LOT_HISTORIES_MAX: cancers by key, HIV, kidney */
     unsigned history_count;
+    const struct cumulative *cumulative; /* in the order of the table; only what was ordered */
+    unsigned cumulative_count;
     const struct event *const *unmapped; /* medications and conditions that no mapping knows */
     unsigned unmapped_count;
     const struct event *const *conflicting; /* whose codes and words name different drugs */

@@ -115,6 +115,9 @@
     X(SAL_SHORT,           "SAL-022", "SHORT_LINE_COUNTED")                             \
     X(SAL_CONTRAST,        "SAL-023", "CONTRAST")                                       \
     X(SAL_CONTROLLED,      "SAL-024", "DISEASE_CONTROLLED")                             \
+    X(SAL_LABEL,           "SAL-025", "STATUS_LABEL")                                   \
+    X(SAL_OPTION,          "SAL-026", "OPTIONS")                                        \
+    X(SAL_CUMULATIVE,      "SAL-027", "CUMULATIVE_EXPOSURE")                            \
     /* antiretroviral therapy */                                                        \
     X(HIV_DIAGNOSIS,       "HIV-001", "NO_HIV_DIAGNOSIS")                               \
     X(HIV_PREP,            "HIV-002", "PRE_EXPOSURE_PROPHYLAXIS")                       \

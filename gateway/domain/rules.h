@@ -148,6 +148,31 @@ struct regimen {
     uint32_t line;
 };
 
+/* From what a named state of the disease is counted (mappings/status_labels.tsv). */
+enum label_since { SINCE_DRUG, SINCE_TRANSPLANT, SINCE_LINE };
+
+struct status_label {
+    struct slice profile, label;
+    enum label_since since;
+    struct drug_set set; /* SINCE_DRUG */
+    uint32_t lines;      /* SINCE_LINE: bit n: line n */
+    int32_t to_days;
+    struct slice source;
+};
+
+/* What one mg/m2 of a drug adds to an exposure (mappings/cumulative.tsv). */
+struct cumulative_rule {
+    struct slice exposure; /* "doxorubicin-equivalent" */
+    const struct drug *drug;
+    int32_t factor_hundredths; /* RULE_OFF: it counts, and nobody knows how much */
+};
+
+/* A kind of treatment (mappings/options.tsv). */
+struct treatment_option {
+    struct slice key, name; /* "immunotherapy", "checkpoint inhibitors" */
+    uint32_t traits;        /* 0: transplant */
+};
+
 /* One rule set: ours ("lifeline"), or a published one in its place where it has rules. */
 struct rules {
     struct slice name, title; /* "merck21", "JMIR Med Inform 2021 ..." */
@@ -156,7 +181,13 @@ struct rules {
     const struct profile *generic;
     /* By index of the disease; NULL: of a disease without lines.  Ask rules_profile(). */
     const struct profile *const *profile_of;
-    const struct rules *contrast;   /* the second set of RULES_SPEC 8.6; NULL: no range */
+    const struct rules *contrast; /* the second set of RULES_SPEC 8.6; NULL: no range */
+    const struct status_label *labels;
+    unsigned label_count;
+    const struct cumulative_rule *cumulative; /* rows of one exposure are neighbours */
+    unsigned cumulative_count;
+    const struct treatment_option *options;
+    unsigned option_count;
     const struct regimen *regimens; /* by disease, then by number of drugs, the largest first */
     unsigned regimen_count;
     const struct disease *const *diseases; /* by index */

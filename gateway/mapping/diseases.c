@@ -159,6 +159,9 @@ static void inherit(struct mapping *mapping, struct drug_bits listed)
         while (is_empty(spread + words * from->index, words) && from->within != NULL)
             from = from->within;
         mapping->diseases[i].listed = spread + words * from->index;
+        for (unsigned d = 0; d < mapping->drug_count; d++)
+            if ((mapping->diseases[i].listed[d / 64] >> d % 64 & 1) != 0)
+                mapping->diseases[i].listed_traits |= mapping->drugs[d].drug.traits;
     }
 }
 

@@ -124,8 +124,8 @@ static bool load_all(struct mapping_build *build, struct mapping_files files,
     ok = regimens_load(build, files.list, files.count, errors) && ok;
     ok = hiv_load(build, files, errors) && ok;
     ok = renal_load(build, files, errors) && ok;
-    return has_profiles && tie_profiles(build->mapping, errors) &&
-           rulesets_load(build, files, errors) && ok;
+    return has_profiles && verdict_tables_load(build, files, errors) &&
+           tie_profiles(build->mapping, errors) && rulesets_load(build, files, errors) && ok;
 }
 
 bool mapping_load(const struct mapping_file *list, unsigned count, struct mapping **out,

@@ -203,6 +203,9 @@ struct text_drugs resolve_drug_text(const struct mapping *mapping, struct slice 
  * rules->generic and the numbers of struct rules. */
 bool profiles_load(struct mapping_build *build, const struct mapping_file *files, unsigned count,
                    struct table_errors *errors) MUST_USE;
+/* verdict_tables.c: status_labels.tsv, cumulative.tsv, options.tsv -> what a verdict adds. */
+bool verdict_tables_load(struct mapping_build *build, struct mapping_files files,
+                         struct table_errors *errors) MUST_USE;
 /* rulesets.c: rules_NAME.tsv -> mapping->rulesets and rules->contrast, once diseases have their
  * profiles. */
 bool rulesets_load(struct mapping_build *build, struct mapping_files files,

@@ -190,8 +190,8 @@ static bool load_addons(struct profile_build *context)
 /* --- maintenance ----------------------------------------------------------------------------- */
 
 /* "1,2" -> bits; "-" -> 0, any line. */
-static bool read_lines(struct profile_build *context, struct cell_place place, struct slice cell,
-                       uint32_t *out)
+bool profile_lines(struct profile_build *context, struct cell_place place, struct slice cell,
+                   uint32_t *out)
 {
     *out = 0;
     if (slice_is(cell, "-"))
@@ -235,7 +235,7 @@ static bool read_maintenance(struct profile_build *context, const struct mainten
         ok = false;
     }
     place.column = "lines";
-    ok = read_lines(context, place, row->lines, &out->lines) && ok;
+    ok = profile_lines(context, place, row->lines, &out->lines) && ok;
     place.column = "source";
     return profile_sources(context, place, row->source) && ok;
 }

@@ -37,6 +37,9 @@ bool profile_maintenance_read(struct profile_build *context, struct cell_place p
 /* The drugs of a cell; "-" is the empty set. */
 bool profile_drugs(struct profile_build *context, struct cell_place place, struct slice cell,
                    struct drug_set *out) MUST_USE;
+/* "1,2" -> bits of line numbers; "-" -> 0, any line. */
+bool profile_lines(struct profile_build *context, struct cell_place place, struct slice cell,
+                   uint32_t *out) MUST_USE;
 /* Complains about keys that sources.tsv does not have. */
 bool profile_sources(struct profile_build *context, struct cell_place place,
                      struct slice cell) MUST_USE;

@@ -3,6 +3,7 @@
 #include "therapy/attribute.h"
 #include "therapy/evidence.h"
 #include "therapy/exposure.h"
+#include "therapy/extras.h"
 #include "therapy/finish.h"
 #include "therapy/hiv.h"
 #include "therapy/left_out.h"
@@ -134,7 +135,10 @@ static bool derive_history(struct engine *engine, unsigned cancer, struct histor
         verdict_reach(&course, lines, &out->verdict);
     if (out->line_count > 0 && !range_find(&course, cancer, lines, out, err))
         return false;
+    if (out->line_count > 0)
+        extras_label(&course, &out->verdict);
     out->classes = classes_collect(&course, out->verdict.salvage, &out->class_count);
+    extras_options(&course, out);
     return true;
 }
 
@@ -200,6 +204,7 @@ bool therapy_derive(const struct rules *rules, const struct event *events, size_
     therapy.procedures = engine.procedures;
     therapy.procedure_count = engine.procedure_count;
     left_out_finish(&engine, events, count, &therapy);
+    therapy.cumulative = extras_cumulative(&engine, &therapy.cumulative_count);
     therapy.next_change.day = engine.next_change;
     if (arena_overflowed(arena))
         return err_fail(err, ERR_TOO_LARGE, "therapy", "the answer does not fit into its memory");

@@ -172,6 +172,67 @@ static void put_reasons(struct json_writer *json, const char *key,
     json_array_end(json);
 }
 
+static void put_labels(struct json_writer *json, const struct verdict *verdict)
+{
+    json_key(json, "labels");
+    json_array(json);
+    for (unsigned i = 0; i < verdict->label_count; i++) {
+        const struct verdict_label *label = &verdict->labels[i];
+        char text[EVENT_REFERENCE_SIZE];
+        json_object(json);
+        json_put(json, "label", label->label->label);
+        json_put_integer(json, "days", label->days);
+        json_put_integer(json, "limitDays", label->label->to_days);
+        json_put(json, "evidence", event_reference(label->evidence, text));
+        json_put(json, "source", label->label->source);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+/* Kinds of treatment that the disease has: ordered, and with what end; or not yet. */
+static void put_options(struct json_writer *json, const struct history *history)
+{
+    json_key(json, "options");
+    json_array(json);
+    for (unsigned i = 0; i < history->option_count; i++) {
+        const struct option_use *use = &history->options[i];
+        json_object(json);
+        json_put(json, "option", use->option->key);
+        json_put(json, "name", use->option->name);
+        json_put_bool(json, "ordered", use->is_used);
+        put_day(json, "first", use->first);
+        put_day(json, "last", use->last);
+        json_put_bool(json, "failed", use->failed);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+/* A total is a least one while some orders could not be counted; null when none could. */
+static void put_cumulative(struct json_writer *json, const struct therapy *therapy)
+{
+    json_key(json, "cumulative");
+    json_array(json);
+    for (unsigned i = 0; i < therapy->cumulative_count; i++) {
+        const struct cumulative *sum = &therapy->cumulative[i];
+        json_object(json);
+        json_put(json, "exposure", sum->exposure);
+        json_put_text(json, "unit", "mg/m2");
+        json_key(json, "total");
+        if (sum->counted == 0)
+            json_null(json);
+        else
+            json_integer(json, (sum->total_thousandths + 500) / 1000);
+        json_put_bool(json, "complete", sum->counted == sum->orders);
+        json_put_integer(json, "orders", sum->orders);
+        json_put_integer(json, "counted", sum->counted);
+        json_put(json, "reason", sum->why_not);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
 static void put_verdict(struct json_writer *json, const struct verdict *verdict)
 {
     json_key(json, "verdict");
@@ -187,6 +248,7 @@ static void put_verdict(struct json_writer *json, const struct verdict *verdict)
     json_put_text(json, "status", disease_status_name(verdict->status));
     put_reasons(json, "reasons", verdict->reasons, verdict->reason_count);
     put_reasons(json, "vetoes", verdict->vetoes, verdict->veto_count);
+    put_labels(json, verdict);
     json_put_bool(json, "historyTruncated", verdict->history_truncated);
     put_events(json, "evidence", verdict->evidence, verdict->evidence_count);
     json_object_end(json);
@@ -239,6 +301,7 @@ static void put_history(struct json_writer *json, const struct history *history)
     put_classes(json, history);
     json_put_bool(json, "ambiguous", history->is_ambiguous);
     put_contrast(json, &history->contrast);
+    put_options(json, history);
     json_object_end(json);
 }
 
@@ -336,6 +399,7 @@ void report_json(const struct report_head *head, const struct therapy *therapy, 
     json_array_end(json);
     put_unmapped(json, therapy);
     put_conflicts(json, therapy);
+    put_cumulative(json, therapy);
     json_key(json, "unattributed");
     json_array(json);
     for (unsigned i = 0; i < therapy->unattributed_count; i++)

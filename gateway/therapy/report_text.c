@@ -157,6 +157,38 @@ static void add_classes(struct buffer *out, const struct history *history)
     }
 }
 
+/* SAL-026: which kinds of treatment of the disease nobody has ordered. */
+static void add_options(struct buffer *out, const struct history *history)
+{
+    const char *join = "    not ordered so far: ";
+    for (unsigned i = 0; history->verdict.salvage && i < history->option_count; i++) {
+        if (history->options[i].is_used)
+            continue;
+        buffer_format(out, "%s%.*s", join, SLICE_ARGS(history->options[i].option->name));
+        join = ", ";
+    }
+    if (join[0] == ',')
+        buffer_add_char(out, '\n');
+}
+
+/* SAL-027 */
+static void add_cumulative(struct buffer *out, const struct therapy *therapy)
+{
+    for (unsigned i = 0; i < therapy->cumulative_count; i++) {
+        const struct cumulative *sum = &therapy->cumulative[i];
+        buffer_format(out, "  cumulative %.*s ordered: ", SLICE_ARGS(sum->exposure));
+        if (sum->counted > 0)
+            buffer_format(out, "%s%lld mg/m2", sum->counted < sum->orders ? "at least " : "",
+                          (long long)((sum->total_thousandths + 500) / 1000));
+        else
+            buffer_add(out, SLICE("not computable"));
+        if (sum->counted < sum->orders)
+            buffer_format(out, ", %u of %u orders not counted: %.*s", sum->orders - sum->counted,
+                          sum->orders, SLICE_ARGS(sum->why_not));
+        buffer_add_char(out, '\n');
+    }
+}
+
 static void add_history(struct buffer *out, const struct history *history, struct date as_of,
                         bool explain)
 {
@@ -171,6 +203,7 @@ static void add_history(struct buffer *out, const struct history *history, struc
         add_line(out, history, &history->lines[i], as_of, explain);
     add_verdict(out, &history->verdict, explain);
     add_classes(out, history);
+    add_options(out, history);
 }
 
 static void add_list(struct buffer *out, const char *title, const struct event *const *events,
@@ -231,6 +264,7 @@ void report_text(const struct report_head *head, const struct therapy *therapy, 
             SLICE("  no cancer, HIV or end-stage renal disease on record: no lines are derived\n"));
     for (unsigned i = 0; i < therapy->history_count; i++)
         add_history(out, &therapy->histories[i], therapy->as_of, explain);
+    add_cumulative(out, therapy);
     add_list(out, "ordered, but for which cancer is unknown", therapy->unattributed,
              therapy->unattributed_count);
     add_left_out(out, therapy);

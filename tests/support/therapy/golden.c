@@ -197,8 +197,11 @@ static void add_gone(const struct history *history, const struct history *before
     }
 }
 
-static void add_history(const struct history *history, const struct history *before,
-                        bool with_classes, struct buffer *out)
+/* Rows of a story that ask for more. */
+enum { TELL_CLASSES = 1, TELL_OPTIONS = 2, TELL_CUMULATIVE = 4 };
+
+static void add_history(const struct history *history, const struct history *before, unsigned tells,
+                        struct buffer *out)
 {
     for (unsigned i = 0; i < history->line_count; i++)
         add_line(&history->lines[i], before, out);
@@ -208,8 +211,13 @@ static void add_history(const struct history *history, const struct history *bef
     buffer_add_char(out, '\n');
     if (history->is_ambiguous)
         buffer_add(out, SLICE("ambiguous\n"));
+    for (unsigned i = 0; (tells & TELL_OPTIONS) != 0 && i < history->option_count; i++) {
+        const struct option_use *use = &history->options[i];
+        buffer_format(out, "%.*s: %s%s\n", SLICE_ARGS(use->option->name),
+                      use->is_used ? "ordered" : "not ordered", use->failed ? ", failed" : "");
+    }
     const char *join = "failed: ";
-    for (unsigned i = 0; with_classes && i < history->class_count; i++) {
+    for (unsigned i = 0; (tells & TELL_CLASSES) != 0 && i < history->class_count; i++) {
         if (!history->classes[i].failed)
             continue;
         buffer_format(out, "%s%.*s", join, SLICE_ARGS(history->classes[i].drug_class));
@@ -256,7 +264,7 @@ static void answer(const struct golden *golden, const struct mapping *mapping, b
     char day[16] = "2026-01-01";
     const struct therapy *before = NULL;
     const struct rules *rules = mapping_rules(mapping);
-    bool with_classes = false;
+    unsigned tells = 0;
     story_begin(&story);
     story.mapping = mapping;
     struct rules alone;
@@ -267,7 +275,11 @@ static void answer(const struct golden *golden, const struct mapping *mapping, b
         else if (slice_starts(row, SLICE("rules ")))
             rules = mapping_ruleset(mapping, slice_skip(row, 6));
         else if (slice_is(row, "tell failed classes"))
-            with_classes = true;
+            tells |= TELL_CLASSES;
+        else if (slice_is(row, "tell options"))
+            tells |= TELL_OPTIONS;
+        else if (slice_is(row, "tell cumulative"))
+            tells |= TELL_CUMULATIVE;
         else if (slice_is(row, "later:"))
             before = story_derive_with(&story, rules, day);
         else
@@ -282,7 +294,13 @@ static void answer(const struct golden *golden, const struct mapping *mapping, b
         const struct history *history = &therapy->histories[i];
         if (therapy->history_count > 1)
             buffer_format(out, "%.*s:\n", SLICE_ARGS(history->disease->key));
-        add_history(history, same_history(before, history), with_classes, out);
+        add_history(history, same_history(before, history), tells, out);
+    }
+    for (unsigned i = 0; (tells & TELL_CUMULATIVE) != 0 && i < therapy->cumulative_count; i++) {
+        const struct cumulative *sum = &therapy->cumulative[i];
+        buffer_format(out, "%.*s: %lld mg/m2 by %u of %u orders%s%.*s\n", SLICE_ARGS(sum->exposure),
+                      (long long)((sum->total_thousandths + 500) / 1000), sum->counted, sum->orders,
+                      sum->why_not.len > 0 ? ", " : "", SLICE_ARGS(sum->why_not));
     }
     add_events("unattributed: ", therapy->unattributed, therapy->unattributed_count, out);
     add_left_out(therapy, out);

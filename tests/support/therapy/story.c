@@ -241,6 +241,18 @@ static bool read_intent_word(struct event *order, struct slice word)
     return false;
 }
 
+/* "50mg/m2" */
+static struct quantity read_dose(struct slice text)
+{
+    struct quantity out = { .is_stated = true };
+    while (text.len > 0 && text.at[0] >= '0' && text.at[0] <= '9') {
+        out.digits = out.digits * 10 + (text.at[0] - '0');
+        text = slice_skip(text, 1);
+    }
+    out.unit = text;
+    return out;
+}
+
 /* "supply:30" and its like; the value is what follows the colon. */
 static bool read_value_word(struct story *story, struct event *order, struct slice word)
 {
@@ -283,6 +295,8 @@ static bool read_value_word(struct story *story, struct event *order, struct sli
         order->bounds_days = number;
     else if (slice_is(name, "repeat"))
         order->repeat_days = number;
+    else if (slice_is(name, "dose"))
+        order->dose = read_dose(value);
     else if (slice_is(name, "validity"))
         order->validity_end = read_span(value);
     else if (slice_is(name, "authored"))
