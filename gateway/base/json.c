@@ -16,33 +16,34 @@
 static inline void go_to_item(struct json_reader *reader, const struct json_level *level)
 {
     if (level->is_array) {
-        reader->path_len = (size_t)level->cut + 2;
-        reader->step = level->step != NULL ? level->step->items : NULL;
+        reader->here.path_len = (size_t)level->cut + 2;
+        reader->here.step = level->step != NULL ? level->step->items : NULL;
     } else {
-        reader->path_len = level->cut;
-        reader->step = level->step;
+        reader->here.path_len = level->cut;
+        reader->here.step = level->step;
     }
 }
 
 static inline void value_done(struct json_reader *reader)
 {
-    if (reader->top->is_array)
-        reader->top->items++;
+    if (reader->here.top->is_array)
+        reader->here.top->items++;
 }
 
 static bool level_open(struct json_reader *reader, bool is_array)
 {
-    if (json_level_depth(reader) >= reader->depth_max)
+    if (json_depth(reader) >= reader->depth_max)
         return json_fail(reader, ERR_TOO_LARGE, "nested more than %u levels deep",
                          reader->depth_max);
-    if (reader->path_len + 2 > JSON_PATH_MAX)
+    if (reader->here.path_len + 2 > JSON_PATH_MAX)
         return json_fail(reader, ERR_TOO_LARGE, "the path of this element is too long");
-    uint16_t root = reader->top->root;
-    struct json_level *level = ++reader->top;
-    *level = (struct json_level){ .step = reader->step,
+    uint16_t root = reader->here.top->root, depth = (uint16_t)(reader->here.top->depth + 1);
+    struct json_level *level = ++reader->here.top;
+    *level = (struct json_level){ .step = reader->here.step,
                                   .first_key = reader->key_count,
-                                  .cut = (uint16_t)reader->path_len,
+                                  .cut = (uint16_t)reader->here.path_len,
                                   .root = root,
+                                  .depth = depth,
                                   .is_array = is_array };
     if (!reader->events->open(reader->ctx, reader, is_array ? JSON_ARRAY : JSON_OBJECT))
         return false;
@@ -53,16 +54,16 @@ static bool level_open(struct json_reader *reader, bool is_array)
 
 static bool level_close(struct json_reader *reader)
 {
-    const struct json_level *level = reader->top;
-    reader->path_len = level->cut;
-    reader->step = level->step;
+    const struct json_level *level = reader->here.top;
+    reader->here.path_len = level->cut;
+    reader->here.step = level->step;
     if (!reader->events->close(reader->ctx, reader, level->is_array ? JSON_ARRAY : JSON_OBJECT))
         return false;
     reader->key_count = level->first_key;
-    reader->top--;
-    go_to_item(reader, reader->top);
+    reader->here.top--;
+    go_to_item(reader, reader->here.top);
     value_done(reader);
-    if (json_level_depth(reader) == 0)
+    if (json_depth(reader) == 0)
         reader->end = yajl_get_bytes_consumed(reader->parser);
     return true;
 }
@@ -103,7 +104,7 @@ static inline struct slice keep_key(struct json_reader *reader, const char *key,
     uintptr_t offset = (uintptr_t)key - (uintptr_t)reader->text.at;
     if (offset < reader->text.len)
         return (struct slice){ key, len };
-    char *place = reader->path + reader->path_len - len;
+    char *place = reader->path + reader->here.path_len - len;
     memcpy(place, key, len);
     return (struct slice){ place, len };
 }
@@ -113,17 +114,17 @@ static inline struct slice keep_key(struct json_reader *reader, const char *key,
 static int on_map_key(void *ctx, const unsigned char *bytes, size_t len)
 {
     struct json_reader *reader = ctx;
-    struct json_level *level = reader->top;
+    struct json_level *level = reader->here.top;
     const char *key = (const char *)bytes;
 
     if (level->cut + 1 + len > JSON_PATH_MAX) {
-        reader->path_len = level->cut;
+        reader->here.path_len = level->cut;
         return json_fail(reader, ERR_TOO_LARGE, "a key or its path is too long");
     }
     uint64_t hash = json_hash_key(key, len);
-    reader->path_len = (size_t)level->cut + (level->cut > 0) + len;
+    reader->here.path_len = (size_t)level->cut + (level->cut > 0) + len;
     level->key = keep_key(reader, key, len);
-    reader->step = level->step != NULL ? json_step_member(level->step, key, len, hash) : NULL;
+    reader->here.step = level->step != NULL ? json_step_member(level->step, key, len, hash) : NULL;
     if (!key_is_new(reader, level, hash))
         return json_fail(reader, ERR_STRUCTURE, "the same key twice in one object");
     if (level->items++ == JSON_KEYS_MAX)
@@ -293,8 +294,8 @@ bool json_read(struct slice text, const struct json_options *options,
     reader.root_name = options->root;
     reader.string_max = options->string_max;
     reader.depth_max = options->depth_max > 0 ? options->depth_max : JSON_DEPTH_MAX;
-    reader.top = &reader.levels[1];
-    reader.top->step = reader.step = options->paths;
+    reader.here.top = &reader.levels[1];
+    reader.here.top->step = reader.here.step = options->paths;
     reader.keys = reader.keys_inline;
     reader.key_room = JSON_KEYS_INLINE;
     CHECK(reader.depth_max <= JSON_DEPTH_MAX);

@@ -91,15 +91,6 @@ void json_position(struct slice text, size_t offset, unsigned *line, unsigned *c
 /* Path since the last root, e.g. "medicationCodeableConcept.coding[].code"; NUL-terminated, until
  * the callback returns.  It is put together when asked for: a set of paths is the faster way. */
 struct slice json_path(const struct json_reader *reader);
-/* The number of the current path in the set of paths that options->paths or json_root() named; 0
- * when it is not in it. */
-unsigned json_mark(const struct json_reader *reader);
-/* The key of the member at hand; empty for an item of an array. */
-struct slice json_member_key(const struct json_reader *reader);
-/* The same, and for an item of an array the key of the array. */
-struct slice json_element(const struct json_reader *reader);
-/* True for an item of an array. */
-bool json_is_item(const struct json_reader *reader);
 /* From here on (until the current container closes) paths are relative to the current container,
  * and belong to `paths` (which may be NULL): call in open().  Used for Bundle.entry[].resource and
  * for contained[]. */
@@ -110,15 +101,82 @@ unsigned json_index(const struct json_reader *reader, unsigned outward);
 /* Byte offset in the text just behind what has been read: in open() behind the bracket, in close()
  * behind the closing bracket. */
 size_t json_offset(const struct json_reader *reader);
-/* How many containers are open; in open() and close() the one at hand counts. */
-unsigned json_depth(const struct json_reader *reader);
-/* In close(): how many members or items the container had. */
-unsigned json_members(const struct json_reader *reader);
 /* Fails at the current value: where = full path with indices. */
 bool json_fail(struct json_reader *reader, enum err_code code, const char *format, ...)
     PRINTF_LIKE(3, 4);
 /* The full path with indices, e.g. "Bundle.entry[3].resource.status". */
 void json_where(const struct json_reader *reader, char *out, size_t size);
+
+/* --- inside callbacks, for every element ------------------------------------------------------ */
+
+/* An open container.  Its path is not kept as text: the keys of the levels are enough to render it
+ * when somebody asks, which for most elements nobody does. */
+struct json_level {
+    uint64_t seen;                /* one bit per key so far: a clear bit proves that a key is new */
+    const struct json_step *step; /* the container's own; NULL where no path of the set leads */
+    struct slice key;             /* of the member at hand */
+    uint32_t items;               /* members or items begun; in an array also the index */
+    uint32_t first_key;
+    uint16_t cut;  /* length of the container's own path */
+    uint16_t root; /* where paths of its members start */
+    uint16_t depth;
+    bool is_array;
+};
+
+/* What a reader begins with: where it is.  Only read, and only by what follows. */
+struct json_here {
+    const struct json_step *step; /* of the current path */
+    struct json_level *top;       /* the innermost container */
+    size_t path_len;              /* of the current path */
+};
+
+static inline const struct json_here *json_here(const struct json_reader *reader)
+{
+    return (const struct json_here *)reader;
+}
+/* The level that the last part of the current path belongs to. */
+static inline const struct json_level *json_level_here(const struct json_reader *reader)
+{
+    const struct json_here *here = json_here(reader);
+    return here->path_len > here->top->cut ? here->top : here->top - 1;
+}
+
+/* The number of the current path in the set of paths that options->paths or json_root() named; 0
+ * when it is not in it. */
+static inline unsigned json_mark(const struct json_reader *reader)
+{
+    const struct json_step *step = json_here(reader)->step;
+    return step != NULL ? step->mark : 0;
+}
+/* The key of the member at hand; empty for an item of an array. */
+static inline struct slice json_member_key(const struct json_reader *reader)
+{
+    const struct json_level *level = json_level_here(reader);
+    return level->is_array ? (struct slice){ NULL, 0 } : level->key;
+}
+/* The same, and for an item of an array the key of the array. */
+static inline struct slice json_element(const struct json_reader *reader)
+{
+    const struct json_level *level = json_level_here(reader);
+    if (level->is_array)
+        level--;
+    return level->is_array ? (struct slice){ NULL, 0 } : level->key;
+}
+/* True for an item of an array. */
+static inline bool json_is_item(const struct json_reader *reader)
+{
+    return json_level_here(reader)->is_array;
+}
+/* How many containers are open; in open() and close() the one at hand counts. */
+static inline unsigned json_depth(const struct json_reader *reader)
+{
+    return json_here(reader)->top->depth;
+}
+/* In close(): how many members or items the container had. */
+static inline unsigned json_members(const struct json_reader *reader)
+{
+    return json_here(reader)->top->items;
+}
 
 /* --- writer ------------------------------------------------------------------------------- */
 

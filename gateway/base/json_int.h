@@ -28,22 +28,10 @@ struct slice json_blank_comments(struct slice text, struct arena *arena) MUST_US
 #define JSON_KEYS_INLINE 192
 #define JSON_YAJL_BYTES 1024
 
-/* An open container.  Its path is not kept as text: the keys of the levels are enough to render it
- * when somebody asks, which for most elements nobody does. */
-struct json_level {
-    uint64_t seen;                /* one bit per key so far: a clear bit proves that a key is new */
-    const struct json_step *step; /* the container's own; NULL where no path of the set leads */
-    struct slice key;             /* of the member at hand; an escaped one lies in reader->path */
-    uint32_t items;               /* members or items begun; in an array also the index */
-    uint32_t first_key;
-    uint16_t cut;  /* length of the container's own path */
-    uint16_t root; /* where paths of its members start */
-    bool is_array;
-};
-
 struct json_reader {
-    struct slice text; /* as yajl gets it */
-    size_t skipped;    /* bytes of the caller's text before it */
+    struct json_here here; /* first */
+    struct slice text;     /* as yajl gets it */
+    size_t skipped;        /* bytes of the caller's text before it */
     yajl_handle parser;
     const struct json_events *events;
     void *ctx;
@@ -52,10 +40,7 @@ struct json_reader {
     const char *root_name;
     size_t string_max;
     unsigned depth_max;
-    size_t end;                   /* of the outermost container, once it has closed */
-    const struct json_step *step; /* of the current path */
-    struct json_level *top;       /* the innermost container */
-    size_t path_len;              /* of the current path */
+    size_t end; /* of the outermost container, once it has closed */
     uint32_t key_count, key_room;
     uint64_t *keys; /* of all open objects: the innermost last */
     size_t yajl_used;
@@ -66,11 +51,6 @@ struct json_reader {
     char path[JSON_PATH_MAX + 4];
     _Alignas(16) unsigned char yajl_bytes[JSON_YAJL_BYTES]; /* for the little that yajl allocates */
 };
-
-static inline unsigned json_level_depth(const struct json_reader *reader)
-{
-    return (unsigned)(reader->top - reader->levels) - 1;
-}
 
 /* --- keys and steps -------------------------------------------------------------------------- */
 

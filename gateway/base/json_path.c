@@ -14,14 +14,14 @@ static const struct json_level *outermost(const struct json_reader *reader)
 /* True when the current path names something inside the container, not the container itself. */
 static bool is_inside(const struct json_reader *reader, const struct json_level *level)
 {
-    return reader->path_len > level->cut;
+    return reader->here.path_len > level->cut;
 }
 
 /* Writes the current path into reader->path.  An escaped key lies there already, in its place. */
 static void render(const struct json_reader *reader)
 {
     char *path = ((struct json_reader *)(uintptr_t)reader)->path; /* a cache, not a change */
-    for (const struct json_level *level = outermost(reader); level <= reader->top; level++) {
+    for (const struct json_level *level = outermost(reader); level <= reader->here.top; level++) {
         size_t at = level->cut;
         if (!is_inside(reader, level))
             break;
@@ -34,55 +34,28 @@ static void render(const struct json_reader *reader)
         if (level->key.len > 0)
             memmove(path + at, level->key.at, level->key.len);
     }
-    path[reader->path_len] = '\0';
+    path[reader->here.path_len] = '\0';
 }
 
 struct slice json_path(const struct json_reader *reader)
 {
-    size_t from = reader->top->root;
+    size_t from = reader->here.top->root;
     render(reader);
-    if (from < reader->path_len && from > 0 && reader->path[from] == '.')
+    if (from < reader->here.path_len && from > 0 && reader->path[from] == '.')
         from++;
-    return (struct slice){ reader->path + from, reader->path_len - from };
-}
-
-/* The level that the last part of the current path belongs to. */
-static const struct json_level *level_at_hand(const struct json_reader *reader)
-{
-    return is_inside(reader, reader->top) ? reader->top : reader->top - 1;
-}
-
-struct slice json_member_key(const struct json_reader *reader)
-{
-    const struct json_level *level = level_at_hand(reader);
-    return level->is_array ? SLICE("") : level->key;
-}
-
-struct slice json_element(const struct json_reader *reader)
-{
-    const struct json_level *level = level_at_hand(reader);
-    if (level->is_array)
-        level--;
-    return level->is_array ? SLICE("") : level->key;
-}
-
-bool json_is_item(const struct json_reader *reader) { return level_at_hand(reader)->is_array; }
-
-unsigned json_mark(const struct json_reader *reader)
-{
-    return reader->step != NULL ? reader->step->mark : 0;
+    return (struct slice){ reader->path + from, reader->here.path_len - from };
 }
 
 void json_root(struct json_reader *reader, const struct json_step *paths)
 {
     CHECK(json_depth(reader) > 0);
-    reader->top->root = reader->top->cut;
-    reader->top->step = reader->step = paths;
+    reader->here.top->root = reader->here.top->cut;
+    reader->here.top->step = reader->here.step = paths;
 }
 
 unsigned json_index(const struct json_reader *reader, unsigned outward)
 {
-    for (const struct json_level *level = reader->top; level >= outermost(reader); level--)
+    for (const struct json_level *level = reader->here.top; level >= outermost(reader); level--)
         if (level->is_array && is_inside(reader, level) && outward-- == 0)
             return level->items;
     return 0;
@@ -92,14 +65,6 @@ size_t json_offset(const struct json_reader *reader)
 {
     size_t used = yajl_get_bytes_consumed(reader->parser);
     return reader->skipped + (used < reader->text.len ? used : reader->text.len);
-}
-
-unsigned json_depth(const struct json_reader *reader) { return json_level_depth(reader); }
-
-unsigned json_members(const struct json_reader *reader)
-{
-    CHECK(json_depth(reader) > 0);
-    return reader->top->items;
 }
 
 /* --- in words -------------------------------------------------------------------------------- */
@@ -122,12 +87,12 @@ void json_where(const struct json_reader *reader, char *out, size_t size)
     const struct json_level *level = outermost(reader);
 
     render(reader);
-    if (used > 0 && reader->path_len > 0 && reader->path[0] != '[')
+    if (used > 0 && reader->here.path_len > 0 && reader->path[0] != '[')
         full[used++] = '.';
-    for (size_t i = 0; i < reader->path_len;) {
-        while (level <= reader->top && !level->is_array)
+    for (size_t i = 0; i < reader->here.path_len;) {
+        while (level <= reader->here.top && !level->is_array)
             level++;
-        if (level <= reader->top && i == level->cut) {
+        if (level <= reader->here.top && i == level->cut) {
             used += (size_t)snprintf(full + used, 13, "[%u]", level++->items);
             i += 2;
         } else {

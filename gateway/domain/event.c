@@ -1,5 +1,6 @@
 #include "domain/event.h"
 
+#include "base/hash.h"
 #include "base/text.h"
 
 static const char *const system_uris[CODE_SYSTEM_COUNT] = {
@@ -44,25 +45,51 @@ static struct slice without_scheme(struct slice uri)
     return slice_starts(uri, SLICE("http://")) ? slice_skip(uri, 7) : uri;
 }
 
-static bool is_same_uri(struct slice sent, const char *known)
+static struct slice spelling_of(struct slice uri)
 {
-    struct slice a = without_scheme(sent), b = without_scheme(slice_of(known));
-    if (a.len == b.len + 1 && a.at[a.len - 1] == '/')
-        a.len--;
-    return slice_eq(a, b);
+    uri = without_scheme(uri);
+    if (uri.len > 0 && uri.at[uri.len - 1] == '/')
+        uri.len--;
+    return uri;
+}
+
+#define SPELLINGS 128 /* a power of two */
+_Static_assert(2 * (COUNT_OF(other_spellings) + CODE_SYSTEM_COUNT) < SPELLINGS, "more are needed");
+
+/* Open addressing, filled before main() and only read afterwards: every coding of every resource is
+ * asked for, and most are of systems that we do not know. */
+static struct spelling {
+    struct slice uri;
+    enum code_system system; /* CODE_OTHER: free */
+} spellings[SPELLINGS];
+
+static struct spelling *spelling_at(struct slice uri)
+{
+    size_t at = table_hash(uri) % SPELLINGS;
+    while (spellings[at].system != CODE_OTHER && !slice_eq(spellings[at].uri, uri))
+        at = (at + 1) % SPELLINGS;
+    return &spellings[at];
+}
+
+static void add_spelling(const char *uri, enum code_system system)
+{
+    struct slice spelling = spelling_of(slice_of(uri));
+    struct spelling *place = spelling_at(spelling);
+    if (place->system == CODE_OTHER)
+        *place = (struct spelling){ spelling, system };
+}
+
+__attribute__((constructor)) static void fill_spellings(void)
+{
+    for (unsigned i = CODE_OTHER + 1; i < CODE_SYSTEM_COUNT; i++)
+        add_spelling(system_uris[i], (enum code_system)i);
+    for (size_t i = 0; i < COUNT_OF(other_spellings); i++)
+        add_spelling(other_spellings[i].uri, other_spellings[i].system);
 }
 
 enum code_system code_system_of(struct slice uri)
 {
-    if (uri.len == 0)
-        return CODE_OTHER;
-    for (unsigned i = CODE_OTHER + 1; i < CODE_SYSTEM_COUNT; i++)
-        if (is_same_uri(uri, system_uris[i]))
-            return (enum code_system)i;
-    for (size_t i = 0; i < COUNT_OF(other_spellings); i++)
-        if (is_same_uri(uri, other_spellings[i].uri))
-            return other_spellings[i].system;
-    return CODE_OTHER;
+    return uri.len > 0 ? spelling_at(spelling_of(uri))->system : CODE_OTHER;
 }
 
 const char *code_system_uri(enum code_system system)

@@ -83,8 +83,13 @@ struct path_row {
 
 /* The paths of all rows, for the reader to follow inside a resource. */
 const struct json_step *fhir_resource_paths(void);
+extern const struct path_row *const fhir_path_rows; /* by json_mark() - 1 */
 /* The row of the current path, or NULL. */
-const struct path_row *fhir_path_row(const struct json_reader *json);
+static inline const struct path_row *fhir_path_row(const struct json_reader *json)
+{
+    unsigned mark = json_mark(json);
+    return mark != 0 ? &fhir_path_rows[mark - 1] : NULL;
+}
 
 /* Notes that something is wrong with the current element (or with its member `below`, when not
  * NULL) for resources of these types.  Always returns true: reading goes on, because JSON itself

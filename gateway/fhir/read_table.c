@@ -226,8 +226,4 @@ __attribute__((constructor)) static void fill_paths(void)
 
 const struct json_step *fhir_resource_paths(void) { return resource_paths; }
 
-const struct path_row *fhir_path_row(const struct json_reader *json)
-{
-    unsigned mark = json_mark(json);
-    return mark != 0 ? &rows[mark - 1] : NULL;
-}
+const struct path_row *const fhir_path_rows = rows;
