@@ -36,6 +36,7 @@ struct exposure {
     const struct drug *drug;
     struct date start, end;      /* inclusive; end is clipped to as_of */
     struct date_span start_span; /* the precision behind `start` */
+    struct date stated_end;      /* the same, not clipped; INT32_MAX: nothing says when */
     bool is_open;                /* goes on: without an end, or its end lies beyond as_of */
     bool is_stale_open;          /* open for more than 365 days without renewal */
     bool is_assumed_end;         /* nothing in the order says when it ends: start + tail */

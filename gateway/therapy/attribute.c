@@ -255,8 +255,8 @@ uint32_t cancers_of_observation(const struct engine *engine, const struct event 
     for (unsigned i = 0; i < observation->focus_count; i++) {
         struct slice id = reference_id(observation->focus[i], SLICE("Condition/"));
         const struct event *condition = id.len > 0 ? find_condition(engine, id) : NULL;
-        if (condition == NULL)
-            continue;
+        if (condition == NULL || condition->verification_status == VERIFICATION_ENTERED_IN_ERROR)
+            continue; /* as if it had never been there */
         has_focus = true;
         if (condition_counts(condition))
             found |= cancers_of_condition(engine, condition);

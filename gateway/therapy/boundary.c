@@ -6,6 +6,11 @@ void finding_operand(struct finding *finding, const char *name, int32_t value)
         finding->operands[finding->operand_count++] = (struct operand){ name, value };
 }
 
+void finding_gap(struct finding *finding, int32_t days)
+{
+    finding_operand(finding, "gapDays", days > 0 ? days : 0);
+}
+
 void finding_evidence(struct finding *finding, const struct event *event)
 {
     for (unsigned i = 0; i < finding->evidence_count; i++)

@@ -19,6 +19,8 @@ struct finding {
 
 void finding_operand(struct finding *finding, const char *name, int32_t value);
 /* Adds an event once. */
+/* "gapDays": none while the line goes on; how far it goes on is another matter, and may be open. */
+void finding_gap(struct finding *finding, int32_t days);
 void finding_evidence(struct finding *finding, const struct event *event);
 /* The orders of a batch. */
 void finding_batch(struct finding *finding, const struct course *course, const struct batch *batch);

@@ -106,6 +106,17 @@ static bool has_transplant_near(const struct course *course, int32_t day)
     return false;
 }
 
+/* One dose with its tail.  While nobody knows how long an order goes on, it is short. */
+static bool is_short_order(const struct course *course, const struct use *use)
+{
+    int32_t end = use->exposure->stated_end.day;
+    if (end == INT32_MAX) {
+        engine_changes_on(course->engine, use->start + SHORT_DAYS + 1);
+        end = use->end;
+    }
+    return end - use->start <= SHORT_DAYS;
+}
+
 /* Without a Procedure: short orders of exactly a conditioning regimen, not repeated as cycles. */
 static bool shows_conditioning(const struct course *course, const struct batch *batch)
 {
@@ -123,7 +134,7 @@ static bool shows_conditioning(const struct course *course, const struct batch *
             break;
         if (use->start > first + lookahead)
             later |= slot_bit(use->slot);
-        else if (use->end - use->start > SHORT_DAYS)
+        else if (!is_short_order(course, use))
             return false;
         else
             slots |= slot_bit(use->slot);

@@ -33,7 +33,7 @@ static bool is_before_diagnosis(const struct course *course, const struct exposu
     int32_t diagnosed = course->cancer->diagnosed;
     int32_t lookback = course->engine->rules->diagnosis_lookback;
     return diagnosed != DATE_NONE && exposure->start.day < diagnosed - lookback &&
-           exposure->end.day < diagnosed + lookback && RULE_ON(DIAGNOSIS);
+           exposure->stated_end.day < diagnosed + lookback && RULE_ON(DIAGNOSIS);
 }
 
 static bool add_use(struct course *course, const struct exposure *exposure, struct err *err)

@@ -148,7 +148,7 @@ struct course {
 
     /* how far the sweep has seen each slot */
     int32_t seen_end[LOT_DRUGS_MAX];   /* latest end, assumed or not */
-    int32_t stated_end[LOT_DRUGS_MAX]; /* latest end that an order states */
+    int32_t stated_end[LOT_DRUGS_MAX]; /* latest end that an order states, also beyond as_of */
     const struct use *seen_last[LOT_DRUGS_MAX];
     uint64_t open; /* slots that go on at as_of */
 

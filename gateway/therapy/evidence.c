@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "therapy/attribute.h"
+#include "therapy/exposure.h"
 
 static void add_atom(struct engine *engine, const struct atom *atom)
 {
@@ -291,13 +292,14 @@ static void add_stopped(struct engine *engine)
             continue;
         last = exposure->order;
         bool is_new_order = exposure->order->status == STATUS_ACTIVE;
-        add_atom(engine,
-                 &(struct atom){ .kind = EVIDENCE_PROGRESSION,
-                                 .strength = STRENGTH_STOP,
-                                 .day = is_new_order ? exposure->start.day : exposure->end.day,
-                                 .order_start = is_new_order ? INT32_MIN : exposure->start.day,
-                                 .diseases = exposure->diseases,
-                                 .event = exposure->order });
+        add_atom(
+            engine,
+            &(struct atom){ .kind = EVIDENCE_PROGRESSION,
+                            .strength = STRENGTH_STOP,
+                            .day = is_new_order ? exposure->start.day : exposure_stop_day(exposure),
+                            .order_start = is_new_order ? INT32_MIN : exposure->start.day,
+                            .diseases = exposure->diseases,
+                            .event = exposure->order });
     }
 }
 

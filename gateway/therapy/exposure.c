@@ -345,11 +345,12 @@ void exposure_add(struct engine *engine, const struct told *told)
     }
     bool goes_on = told->end.day > engine->as_of;
     if (goes_on && !told->end.is_open)
-        engine_changes_on(engine, told->end.day + 1);
+        engine_changes_on(engine, told->end.day);
     engine->exposures[engine->exposure_count++] = (struct exposure){
         .drug = told->drug,
         .start = { start },
         .end = { goes_on ? engine->as_of : told->end.day },
+        .stated_end = { told->end.day },
         .start_span = told->start,
         .is_open = goes_on,
         .is_assumed_end = told->end.is_assumed,
@@ -429,9 +430,11 @@ static void settle_same_day(struct engine *engine)
              stop_b = b->order->status == STATUS_STOPPED;
         if (stop_a && !stop_b && RULE_ON(EXP_SAME_DAY)) {
             b->end = a->end;
+            b->stated_end = a->stated_end;
             b->is_open = false;
         } else if (stop_b && !stop_a && RULE_ON(EXP_SAME_DAY)) {
             a->end = b->end;
+            a->stated_end = b->stated_end;
             a->is_open = false;
         }
     }
@@ -453,7 +456,7 @@ static void join_renewals(struct engine *engine)
             if (before->order != prior || before->drug != renewal->drug)
                 continue;
             if (before->end.day < renewal->start.day - 1 && RULE_ON(EXP_JOIN))
-                before->end.day = renewal->start.day - 1;
+                before->end.day = before->stated_end.day = renewal->start.day - 1;
             break;
         }
     }
@@ -479,6 +482,20 @@ static const struct drug **recent_drugs(struct engine *engine, unsigned *count)
     return drugs;
 }
 
+int32_t exposure_stop_day(const struct exposure *exposure)
+{
+    bool is_dated = exposure->order->status_changed.precision != DATE_ABSENT;
+    return is_dated ? exposure->stated_end.day : exposure->end.day;
+}
+
+static int32_t latest_start(const struct engine *engine, const struct drug *drug)
+{
+    unsigned at = engine->exposure_count - 1;
+    while (engine->exposures[at].drug != drug)
+        at--;
+    return engine->exposures[at].start.day;
+}
+
 /* EXP-012: open for longer than `stale_open` days, and the drug was not ordered again since. */
 static void flag_stale(struct engine *engine)
 {
@@ -500,6 +517,8 @@ static void flag_stale(struct engine *engine)
         bool is_renewed = false;
         for (unsigned k = 0; k < recent_count && !is_renewed; k++)
             is_renewed = recent[k] == open->drug;
+        if (is_renewed)
+            engine_changes_on(engine, latest_start(engine, open->drug) + limit + 1);
         open->is_stale_open = !is_renewed && RULE_ON(EXP_STALE);
     }
 }

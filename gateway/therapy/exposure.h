@@ -8,6 +8,8 @@
 #pragma once
 
 #include "therapy/engine.h"
+/* The day of the stop of a stopped order: it may lie ahead, when the source dates it so. */
+int32_t exposure_stop_day(const struct exposure *exposure);
 
 bool exposures_collect(struct engine *engine, struct err *err) MUST_USE;
 /* By start, drug, type and id of the order; false past the arena's limit. */

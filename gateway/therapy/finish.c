@@ -82,7 +82,7 @@ static void mark_continuation(struct course *course, struct line_state *line)
     line->marks[at] = (struct mark){ SEGMENT_MAINTENANCE, found.start };
     line->mark_count++;
     struct finding finding = { .rule = RULE_MAINTENANCE, .source = rule->source };
-    finding_operand(&finding, "gapDays", found.start - found.rest_end);
+    finding_gap(&finding, found.start - found.rest_end);
     finding_operand(&finding, "maxGapDays", rule->max_gap);
     line_note(course, line, &finding, found.start);
 }

@@ -360,7 +360,8 @@ static void move_end(struct engine *engine, struct exposure *exposure, int32_t e
     exposure->is_assumed_end = false;
     exposure->is_open = end > engine->as_of;
     if (exposure->is_open)
-        engine_changes_on(engine, end + 1);
+        engine_changes_on(engine, end);
+    exposure->stated_end.day = end;
     exposure->end.day = exposure->is_open ? engine->as_of : end;
 }
 

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "therapy/evidence.h"
+#include "therapy/exposure.h"
 #include "therapy/hiv_int.h"
 
 /* --- viral loads ----------------------------------------------------------------------------- */
@@ -176,7 +177,7 @@ static int32_t reason_day(const struct exposure *exposure)
 {
     bool is_new_order =
         exposure->order->status == STATUS_ACTIVE || exposure->order->stop_reason == STOP_NONE;
-    return is_new_order ? exposure->start.day : exposure->end.day;
+    return is_new_order ? exposure->start.day : exposure_stop_day(exposure);
 }
 
 bool hiv_collect_failures(struct hiv_course *course, struct err *err)
@@ -223,8 +224,10 @@ enum stop_reason hiv_substitution(const struct hiv_course *course, int32_t day,
         enum stop_reason reason = reason_of(course->uses[i]->order);
         bool is_substitution = reason >= STOP_TOXICITY && reason <= STOP_NEW_DRUG;
         int32_t given = is_substitution ? reason_day(course->uses[i]) : DATE_NONE;
+        if (given > course->engine->as_of)
+            engine_changes_on(course->engine, given);
         if (!is_substitution || given < day - near || given > day + near ||
-            !RULE_ON(HIV_SUBSTITUTION))
+            given > course->engine->as_of || !RULE_ON(HIV_SUBSTITUTION))
             continue;
         *event = course->uses[i]->order;
         return reason;

@@ -18,8 +18,9 @@ static void see_batch(struct course *course, const struct batch *batch)
         const struct use *use = &course->uses[i];
         if (use->end > course->seen_end[use->slot])
             course->seen_end[use->slot] = use->end;
-        if (!use->exposure->is_assumed_end && use->end > course->stated_end[use->slot])
-            course->stated_end[use->slot] = use->end;
+        int32_t stated = use->exposure->stated_end.day;
+        if (!use->exposure->is_assumed_end && stated > course->stated_end[use->slot])
+            course->stated_end[use->slot] = stated;
         if (use->exposure->is_open)
             course->open |= slot_bit(use->slot);
         course->seen_last[use->slot] = use;
@@ -95,8 +96,8 @@ static void carry_over(struct course *course, const struct line_state *old, stru
         if (!goes_on || (batch->slots & slot_bit(s)) != 0 || !RULE_ON(CARRY))
             continue;
         line->carried |= slot_bit(s);
-        if (course->stated_end[s] > line->last)
-            line->last = course->stated_end[s];
+        if (course->seen_end[s] > line->last)
+            line->last = course->seen_end[s];
     }
     line->taken |= line->carried;
 }
@@ -151,7 +152,7 @@ static bool drops_drug(const struct course *course, const struct line_state *old
                        const struct line_state *line, const struct batch *batch)
 {
     int32_t persistence = course->engine->rules->era_persistence;
-    int32_t recent = old->own_end - persistence;
+    int32_t recent = (old->own_end < line->start ? old->own_end : line->start) - persistence;
     bool has_paused = line->start - old->last > persistence;
     uint64_t gone = old->taken & ~line->taken & ~slots_that_return(course, batch);
     for (unsigned s = 0; s < course->drug_count; s++)
@@ -174,8 +175,9 @@ static void judge_opening(struct course *course, const struct line_state *old,
     line->is_switch = is_new_agent && drops_drug(course, old, line, batch) && RULE_ON(SAL_SWITCH);
     line->change_reason = stay_change_reason(course, old, batch);
     bool is_one_batch = course->uses[old->first_use].start == course->uses[old->use_end - 1].start;
+    int32_t old_end = old->own_end < line->start ? old->own_end : line->start;
     line->is_short_before = is_one_batch && is_new_agent &&
-                            old->own_end - old->start < course->engine->rules->short_line &&
+                            old_end - old->start < course->engine->rules->short_line &&
                             RULE_ON(SHORT_LINE);
 }
 
@@ -218,7 +220,7 @@ bool lines_open(struct sweep *sweep, const struct batch *batch, enum rule rule)
     const struct line_state *old = course_line(sweep->course);
     struct finding finding = { .rule = rule };
     if (old != NULL) {
-        finding_operand(&finding, "gapDays", batch->day - old->last);
+        finding_gap(&finding, batch->day - old->last);
         finding_operand(&finding, "ageDays", batch->day - old->start);
         finding_operand(&finding, "windowDays", course->profile->window);
     }
@@ -366,7 +368,7 @@ static bool open_gap(struct sweep *sweep, const struct batch *batch, enum rule r
                      int32_t limit)
 {
     struct finding finding = { .rule = rule };
-    finding_operand(&finding, "gapDays", gap);
+    finding_gap(&finding, gap);
     finding_operand(&finding, "limitDays", limit);
     return open_line(sweep, batch, &finding);
 }
@@ -412,7 +414,7 @@ static bool take_known(struct sweep *sweep, const struct batch *batch, uint64_t 
         if (finding.rule == RULE_NONE && RULE_ON(GAP))
             return open_gap(sweep, batch, RULE_GAP, gap, limit);
         if (finding.operand_count == 0) {
-            finding_operand(&finding, "gapDays", gap);
+            finding_gap(&finding, gap);
             finding_operand(&finding, "limitDays", limit);
         }
     }

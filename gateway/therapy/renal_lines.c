@@ -94,6 +94,8 @@ static bool step_technique(struct renal_course *course, unsigned at, struct err 
     if (mark->kind != RENAL_MARK_HAEMODIALYSIS || before == NULL)
         return true;
     int32_t days = days_of_haemodialysis(course, at);
+    engine_changes_on(course->engine, mark->day + course->rules->technique_short);
+    engine_changes_on(course->engine, mark->day + course->rules->technique_long);
     bool is_long = days >= course->rules->technique_long && RULE_ON(RRT_TECHNIQUE_LONG);
     bool is_short = days >= course->rules->technique_short && RULE_ON(RRT_TECHNIQUE_SHORT);
     if (!is_long && !is_short)
@@ -120,6 +122,7 @@ static bool has_resumed(const struct renal_course *course, unsigned at)
     int32_t days = course->rules->dialysis_again;
     if (!first->is_procedure || !RULE_ON(RRT_RESUMED))
         return false;
+    engine_changes_on(course->engine, first->day + days);
     for (unsigned i = at; i < course->mark_count; i++) {
         const struct renal_mark *mark = &course->marks[i];
         if (mark->kind == RENAL_MARK_TRANSPLANT)

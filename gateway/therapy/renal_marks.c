@@ -135,9 +135,13 @@ static const struct exposure *find_induction(const struct renal_course *course, 
 static void add_coded_transplant(struct renal_course *course, const struct event *condition)
 {
     int32_t day = condition_known(condition);
-    if (!condition_counts(condition) || day == DATE_NONE || day > course->engine->as_of ||
+    if (!condition_counts(condition) || day == DATE_NONE ||
         !condition_means(condition, DISEASE_RENAL, MEANS_TRANSPLANT))
         return;
+    if (day > course->engine->as_of) {
+        engine_changes_on(course->engine, day);
+        return;
+    }
     int32_t near = course->rules->induction_near;
     int32_t transplant = last_of(course, RENAL_MARK_TRANSPLANT, day + near);
     int32_t failure = last_of(course, RENAL_MARK_FAILURE, day);

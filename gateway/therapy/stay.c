@@ -47,7 +47,7 @@ static bool backbone_goes_on(struct course *course, const struct line_state *lin
             (line->taken & slot_bit(s)) != 0 && course->seen_end[s] >= day - rules->era_persistence;
         if (s == added || !is_running || course_same_class(course, s, added))
             continue;
-        if (course->stated_end[s] >= day + rules->short_line || (course->open & slot_bit(s)) != 0)
+        if (course->stated_end[s] >= day + rules->short_line)
             return true;
         backbone |= slot_bit(s);
     }
@@ -118,7 +118,7 @@ static bool is_phase(const struct course *course, const struct line_state *line,
     if (!course->profile->phases_same_line || !is_within_gap(course, line, gap) ||
         (course->cell & slot_bit(slot)) != 0 || regimen_is_salvage_batch(course, batch))
         return false;
-    finding_operand(finding, "gapDays", gap);
+    finding_gap(finding, gap);
     finding_operand(finding, "limitDays", stay_gap_limit(course, line));
     return true;
 }
@@ -260,7 +260,7 @@ static bool is_maintenance(struct course *course, const struct line_state *line,
             induction_goes_on(course, line, batch, course->maintenance[r]) ||
             length_from(course, batch, slot, rule->min_length) < rule->min_length)
             continue;
-        finding_operand(finding, "gapDays", gap);
+        finding_gap(finding, gap);
         finding_operand(finding, "maxGapDays", rule->max_gap);
         finding->source = rule->source;
         return true;
@@ -339,7 +339,7 @@ static bool is_tolerated_swap(const struct course *course, const struct line_sta
             continue;
         if (!is_benign(made) && !is_benign(use->exposure->order->stop_reason))
             continue;
-        finding_operand(finding, "gapDays", gap);
+        finding_gap(finding, gap);
         finding_evidence(finding, use->exposure->order);
         return true;
     }
@@ -430,7 +430,7 @@ bool stay_is_perioperative(const struct course *course, const struct line_state 
     const struct event *surgery = surgery_between(course, line->start, batch->day);
     if (surgery == NULL)
         return false;
-    finding_operand(finding, "gapDays", gap);
+    finding_gap(finding, gap);
     finding_operand(finding, "limitDays", limit);
     finding_evidence(finding, surgery);
     finding->source = SLICE("house");
@@ -468,7 +468,7 @@ static bool holds(enum rule rule, struct course *course, const struct line_state
     if (!is_within_gap(course, line, gap) || !stay_is_planned(course, line, batch, slot) ||
         !RULE_ON(PLANNED))
         return false;
-    finding_operand(finding, "gapDays", gap);
+    finding_gap(finding, gap);
     return true;
 }
 

@@ -200,7 +200,7 @@ static void next_change_is_named(void **state)
         const char *story, *as_of, *next;
     } cases[] = {
         { LUNG "carboplatin 2020-02-03; docetaxel 2020-09-01", "2020-08-01", "2020-09-01" },
-        { LUNG "erlotinib 2020-02-03..2020-12-31", "2020-08-01", "2021-01-01" },
+        { LUNG "erlotinib 2020-02-03..2020-12-31", "2020-08-01", "2020-12-31" },
         { LUNG "erlotinib 2020-02-03..open", "2020-08-01", "2021-02-03" },
         { LUNG "@C34.90 2020-10-01 relapse; carboplatin 2020-02-03", "2020-08-01", "2020-10-01" },
     };

@@ -438,7 +438,7 @@ static void tell_orders(struct story *story, struct slice clause)
     while (at + 4 < clause.len &&
            !((at == 0 || clause.at[at - 1] == ' ') && isdigit((unsigned char)clause.at[at]) &&
              isdigit((unsigned char)clause.at[at + 3]) &&
-             (clause.at[at + 4] == '-' || clause.at[at + 4] == ' ')))
+             (clause.at[at + 4] == '-' || clause.at[at + 4] == ' ' || clause.at[at + 4] == '.')))
         at++;
     struct slice names = { clause.at, at };
     struct slice rest = slice_skip(clause, at);
