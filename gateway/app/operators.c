@@ -127,20 +127,21 @@ static void done(struct job *job, const struct err *err)
 {
     struct operators_call *call = CONTAINER_OF(job, struct operators_call, job);
     struct exchange *exchange = call->exchange;
+    struct buffer out = call->out; /* the call is gone with its exchange, once that is answered */
     arena_fini(&call->scratch);
     if (err->code != ERR_OK) {
         int status = err->code == ERR_INVALID ? 422 : err_http_status(err->code);
         refuse(exchange, status, err->where, err->what);
-    } else if (buffer_overflowed(&call->out)) {
+    } else if (buffer_overflowed(&out)) {
         refuse(exchange, 413, "", "too many rows: use limit and after");
     } else if (call->is_read) {
-        answer(exchange, 200, call->is_one ? JSON_TYPE : LINES_TYPE, buffer_slice(&call->out));
+        answer(exchange, 200, call->is_one ? JSON_TYPE : LINES_TYPE, buffer_slice(&out));
     } else {
         call->operators->on_change(call->operators->ctx);
-        buffer_format(&call->out, "{\"changed\":%u}\n", call->count);
-        answer(exchange, 200, JSON_TYPE, buffer_slice(&call->out));
+        buffer_format(&out, "{\"changed\":%u}\n", call->count);
+        answer(exchange, 200, JSON_TYPE, buffer_slice(&out));
     }
-    buffer_fini(&call->out);
+    buffer_fini(&out);
 }
 
 /* --- what is asked ------------------------------------------------------------------------- */

@@ -537,8 +537,11 @@ static void tell_request(struct teller *teller, const struct delivery_request *r
         assert_null(memmem(body.at, body.len, IDENTITY, 64));
         text_add(&teller->out, " as an error");
     }
-    const char *replaces = memmem(request->body.at, request->body.len, "DocumentReference/", 18);
-    if (request->body.len > 0 && replaces != NULL)
+    const char *replaces =
+        request->body.len > 0
+            ? memmem(request->body.at, request->body.len, "DocumentReference/", 18)
+            : NULL;
+    if (replaces != NULL)
         text_add(&teller->out, " replaces %c", replaces[18]);
     text_add(&teller->out, "; ");
     /* Values never reach the audit log. */
