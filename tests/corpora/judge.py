@@ -42,6 +42,7 @@ def plain(text):
 class Judge:
     def __init__(self, folder):
         self.codes, self.words, self.group, self.parents = {}, {}, {}, {}
+        self.carriers = set()  # they bring an antibody under the skin, and are no therapy
         for row in rows(folder / "drugs.csv"):
             self._add_drug(row)
         for row in rows(folder / "combos.csv"):
@@ -70,6 +71,8 @@ class Judge:
         name = row["ingredient"]
         alone = frozenset([name])
         self.group[name] = row["group"]
+        if "permeation enhancer" in row["class"]:
+            self.carriers.add(name)
         if row["parent"]:
             self.parents[name] = row["parent"]
         for code in split(row["rxnorm_in"]):
@@ -108,7 +111,7 @@ class Judge:
             return None
         best = max(kind for kind, _, _ in found)
         drugs = frozenset().union(*(parts for kind, parts, _ in found if kind == best))
-        return frozenset() if any(local for _, _, local in found) else drugs
+        return frozenset() if any(local for _, _, local in found) else (drugs - self.carriers or drugs)
 
     # --- text -------------------------------------------------------------------------------------
 
