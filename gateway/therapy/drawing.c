@@ -23,8 +23,8 @@ static bool is_drawn(const struct drawing *drawing, const struct exposure *expos
     return (exposure->diseases & drawing->bit) != 0;
 }
 
-/* What was done about the disease.  Sessions without a drug would only crowd the row of a cancer, as
- * would each dialysis, which the lines of the kidneys show already. */
+/* What was done about the disease.  Sessions without a drug would only crowd the row of a cancer,
+ * as would each dialysis, which the lines of the kidneys show already. */
 static bool is_about(const struct drawing *drawing, enum procedure_kind kind)
 {
     enum disease_family family = drawing->history->disease->family;
