@@ -29,7 +29,7 @@ static const struct therapy *derive(const struct golden *golden, struct story *s
             snprintf(day, sizeof day, "%.*s", SLICE_ARGS(slice_skip(row, 6)));
         else if (slice_starts(row, SLICE("rules ")))
             rules = mapping_ruleset(story_mapping(), slice_skip(row, 6));
-        else if (!slice_is(row, "tell failed classes") && !slice_is(row, "later:"))
+        else if (!slice_starts(row, SLICE("tell ")) && !slice_is(row, "later:"))
             story_tell(story, arena_copy(&story->arena, row).at);
     }
     return story_derive_with(story, rules, day);
