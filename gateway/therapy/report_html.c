@@ -3,6 +3,7 @@
 #include "therapy/drawing.h"
 #include "therapy/markup.h"
 #include "therapy/report.h"
+#include "therapy/report_html_int.h"
 
 static void put(struct buffer *out, const char *markup) { buffer_add(out, slice_of(markup)); }
 
@@ -12,14 +13,6 @@ static void put_end(struct buffer *out, const struct line *line)
         put(out, "ongoing");
     else
         markup_day(out, line->end);
-}
-
-static void put_reference(struct buffer *out, const struct event *event)
-{
-    char room[EVENT_REFERENCE_SIZE];
-    put(out, "<code>");
-    markup_text(out, event_reference(event, room));
-    put(out, "</code>");
 }
 
 /* --- overview -------------------------------------------------------------------------------- */
@@ -179,6 +172,21 @@ static void put_reasons(const char *title, const struct verdict_reason *reasons,
     put(out, "</ul>\n");
 }
 
+/* "disease relapsed, rituximab-refractory": the state, and its names. */
+static void put_status(const struct verdict *verdict, struct buffer *out)
+{
+    if (verdict->status != DISEASE_STATUS_UNKNOWN) {
+        put(out, ", <strong>");
+        markup_status(out, verdict->status);
+        put(out, "</strong>");
+    }
+    for (unsigned i = 0; i < verdict->label_count; i++) {
+        put(out, ", <strong>");
+        markup_text(out, verdict->labels[i].label->label);
+        put(out, "</strong>");
+    }
+}
+
 /* The second opinion behind a range of numbers. */
 static void put_contrast(const struct history *history, struct buffer *out)
 {
@@ -209,11 +217,7 @@ static void put_verdict(const struct history *history, struct buffer *out)
     } else {
         put(out, "Not salvage therapy");
     }
-    if (verdict->status != DISEASE_STATUS_UNKNOWN) {
-        put(out, ", <strong>");
-        markup_status(out, verdict->status);
-        put(out, "</strong>");
-    }
+    put_status(verdict, out);
     put(out, ". <span class=\"dim\">What counts: ");
     markup_basis(out, verdict->basis);
     if (history->rules.len > 0 && !slice_is(history->rules, "lifeline")) {
@@ -231,30 +235,6 @@ static void put_verdict(const struct history *history, struct buffer *out)
     put_reasons("Reasons", verdict->reasons, verdict->reason_count, out);
     put_reasons("Spoke against it", verdict->vetoes, verdict->veto_count, out);
     put(out, "</div>\n");
-}
-
-static void put_classes(const struct history *history, struct buffer *out)
-{
-    if (history->class_count == 0)
-        return;
-    put(out, "<table><caption>Ordered so far, by class</caption><thead><tr>"
-             "<th scope=\"col\">Class</th><th scope=\"col\">Drugs</th>"
-             "<th scope=\"col\">First order</th><th scope=\"col\">Last</th>"
-             "<th scope=\"col\">Followed by failure</th></tr></thead><tbody>\n");
-    for (unsigned i = 0; i < history->class_count; i++) {
-        const struct class_exposure *exposure = &history->classes[i];
-        put(out, "<tr><th scope=\"row\">");
-        markup_text(out, exposure->drug_class);
-        put(out, "</th><td>");
-        markup_drugs(out, exposure->drugs, exposure->drug_count);
-        put(out, "</td><td class=\"d\">");
-        markup_day(out, exposure->first);
-        put(out, "</td><td class=\"d\">");
-        markup_day(out, exposure->last);
-        put(out, exposure->failed ? "</td><td><strong>yes</strong></td></tr>\n"
-                                  : "</td><td>no</td></tr>\n");
-    }
-    put(out, "</tbody></table>\n");
 }
 
 /* --- explanation ----------------------------------------------------------------------------- */
@@ -291,7 +271,7 @@ static void put_boundary(const char *what, const struct boundary *boundary, stru
     put(out, "</td><td class=\"refs\">");
     for (unsigned i = 0; i < boundary->evidence_count; i++) {
         put(out, i > 0 ? " " : "");
-        put_reference(out, boundary->evidence[i]);
+        html_reference(out, boundary->evidence[i]);
     }
     put(out, "</td></tr>\n");
 }
@@ -324,61 +304,6 @@ static void put_explanation(const struct history *history, bool explain, struct 
     put(out, "</tbody></table></details>\n");
 }
 
-/* --- what is not known ----------------------------------------------------------------------- */
-
-static void put_events(const char *title, const struct event *const *events, unsigned count,
-                       struct buffer *out)
-{
-    if (count == 0)
-        return;
-    buffer_format(out, "<h4>%s</h4><ul>", title);
-    for (unsigned i = 0; i < count; i++) {
-        const struct event *event = events[i];
-        const struct concept *concept =
-            event->type == FHIR_CONDITION ? &event->code : &event->medication;
-        put(out, "<li>");
-        if (concept->text.len > 0) {
-            markup_text(out, concept->text);
-            put(out, " ");
-        }
-        if (concept->count > 0) {
-            const struct coding *coding = &concept->codings[0];
-            put(out, "<code>");
-            markup_text(out, coding->system == CODE_OTHER
-                                 ? coding->system_uri
-                                 : slice_of(code_system_uri(coding->system)));
-            put(out, "|");
-            markup_text(out, coding->code);
-            put(out, "</code> ");
-        }
-        put_reference(out, event);
-        put(out, "</li>");
-    }
-    put(out, "</ul>\n");
-}
-
-/* What people are told about orders and Procedures that are in no line. */
-static void put_left_out(const struct therapy *therapy, struct buffer *out)
-{
-    bool is_first = true;
-    for (unsigned i = 0; i < therapy->left_out_count; i++) {
-        const struct left_out *left_out = &therapy->left_out[i];
-        const struct event *event = left_out->order;
-        if (left_out->text.len == 0)
-            continue;
-        put(out, is_first ? "<h4>In no line</h4><ul><li>" : "<li>");
-        is_first = false;
-        markup_text(out, event->type == FHIR_PROCEDURE ? event->code.text : event->medication.text);
-        put(out, ": ");
-        markup_text(out, left_out->text);
-        buffer_format(out, " <span class=\"rule\">%s</span> ", rule_id(left_out->rule));
-        put_reference(out, event);
-        put(out, "</li>");
-    }
-    if (!is_first)
-        put(out, "</ul>\n");
-}
-
 static void put_history(const struct report_head *head, const struct therapy *therapy,
                         unsigned index, const struct report_section *section, struct buffer *out)
 {
@@ -397,7 +322,8 @@ static void put_history(const struct report_head *head, const struct therapy *th
         put(out, "</figure>\n");
     }
     put_lines(history, out);
-    put_classes(history, out);
+    html_classes(history, out);
+    html_options(history, out);
     put_explanation(history, section->explain, out);
 }
 
@@ -415,9 +341,7 @@ void report_html(const struct report_head *head, const struct therapy *therapy,
         put(out, "<p>No disease with rules is on record: no line is derived.</p>\n");
     for (unsigned i = 0; i < therapy->history_count; i++)
         put_history(head, therapy, i, section, out);
-    put_events("Ordered, but for which disease is unknown", therapy->unattributed,
-               therapy->unattributed_count, out);
-    put_left_out(therapy, out);
-    put_events("Not in the mappings", therapy->unmapped, therapy->unmapped_count, out);
+    html_cumulative(therapy, out);
+    html_loose_ends(therapy, out);
     put(out, "<p class=\"back\"><a href=\"#overview\">Overview</a></p></section>\n");
 }
