@@ -104,28 +104,46 @@ static bool take_time(struct slice *rest, struct moment *out)
     return take_zone(rest, out);
 }
 
+static unsigned two_digits(const char *at)
+{
+    return (unsigned)(at[0] - '0') * 10 + (unsigned)(at[1] - '0');
+}
+
+/* "YYYY-MM-DD" at the beginning, which nearly every date has; false for anything else. */
+static bool take_day(struct slice *rest, struct moment *out)
+{
+    static const unsigned char places[] = { 0, 1, 2, 3, 5, 6, 8, 9 };
+    const char *at = rest->at;
+    if (rest->len < 10 || at[4] != '-' || at[7] != '-')
+        return false;
+    for (size_t i = 0; i < COUNT_OF(places); i++)
+        if (at[places[i]] < '0' || at[places[i]] > '9')
+            return false;
+    out->year = two_digits(at) * 100 + two_digits(at + 2);
+    out->month = two_digits(at + 5);
+    out->day = two_digits(at + 8);
+    out->precision = DATE_DAY;
+    *rest = (struct slice){ at + 10, rest->len - 10 };
+    return out->year > 0 && out->month >= 1 && out->month <= 12 && out->day >= 1 &&
+           out->day <= days_in_month((int)out->year, out->month);
+}
+
 static bool moment_parse(struct slice text, struct moment *out)
 {
     struct slice rest = text;
+    *out = (struct moment){ .month = 1, .day = 1, .precision = DATE_YEAR };
+    if (take_day(&rest, out))
+        return rest.len == 0 || ((take_char(&rest, 'T') || take_char(&rest, ' ')) &&
+                                 take_time(&rest, out) && rest.len == 0);
+    rest = text;
     *out = (struct moment){ .month = 1, .day = 1, .precision = DATE_YEAR };
     if (!take_digits(&rest, 4, &out->year) || out->year == 0)
         return false;
     if (rest.len == 0)
         return true;
     out->precision = DATE_MONTH;
-    if (!take_char(&rest, '-') || !take_digits(&rest, 2, &out->month) || out->month < 1 ||
-        out->month > 12)
-        return false;
-    if (rest.len == 0)
-        return true;
-    out->precision = DATE_DAY;
-    if (!take_char(&rest, '-') || !take_digits(&rest, 2, &out->day) || out->day < 1 ||
-        out->day > days_in_month((int)out->year, out->month))
-        return false;
-    if (rest.len == 0)
-        return true;
-    return (take_char(&rest, 'T') || take_char(&rest, ' ')) && take_time(&rest, out) &&
-           rest.len == 0;
+    return take_char(&rest, '-') && take_digits(&rest, 2, &out->month) && out->month >= 1 &&
+           out->month <= 12 && rest.len == 0;
 }
 
 bool date_parse(struct slice text, struct date_span *out, struct err *err)

@@ -111,26 +111,41 @@ static inline struct slice keep_key(struct json_reader *reader, const char *key,
 
 /* --- yajl adapters --------------------------------------------------------------------------- */
 
+/* Why a key is not taken, or the room for it; out of the way of all the others. */
+static __attribute__((noinline)) bool take_unusual_key(struct json_reader *reader, uint64_t hash,
+                                                       bool is_too_long, bool is_new)
+{
+    struct json_level *level = reader->here.top;
+    if (is_too_long) {
+        reader->here.path_len = level->cut;
+        return json_fail(reader, ERR_TOO_LARGE, "a key or its path is too long");
+    }
+    if (!is_new)
+        return json_fail(reader, ERR_STRUCTURE, "the same key twice in one object");
+    if (level->items > JSON_KEYS_MAX)
+        return json_fail(reader, ERR_TOO_LARGE, "more than %d keys in one object", JSON_KEYS_MAX);
+    if (!keys_grow(reader))
+        return false;
+    reader->keys[reader->key_count++] = hash;
+    return true;
+}
+
 static int on_map_key(void *ctx, const unsigned char *bytes, size_t len)
 {
     struct json_reader *reader = ctx;
     struct json_level *level = reader->here.top;
     const char *key = (const char *)bytes;
+    size_t start = (size_t)level->cut + (level->cut > 0);
 
-    if (level->cut + 1 + len > JSON_PATH_MAX) {
-        reader->here.path_len = level->cut;
-        return json_fail(reader, ERR_TOO_LARGE, "a key or its path is too long");
-    }
+    if (len > JSON_PATH_MAX || level->cut + 1 + len > JSON_PATH_MAX)
+        return take_unusual_key(reader, 0, true, true);
     uint64_t hash = json_hash_key(key, len);
-    reader->here.path_len = (size_t)level->cut + (level->cut > 0) + len;
+    reader->here.path_len = start + len;
     level->key = keep_key(reader, key, len);
     reader->here.step = level->step != NULL ? json_step_member(level->step, key, len, hash) : NULL;
-    if (!key_is_new(reader, level, hash))
-        return json_fail(reader, ERR_STRUCTURE, "the same key twice in one object");
-    if (level->items++ == JSON_KEYS_MAX)
-        return json_fail(reader, ERR_TOO_LARGE, "more than %d keys in one object", JSON_KEYS_MAX);
-    if (reader->key_count == reader->key_room && !keys_grow(reader))
-        return false;
+    bool is_new = key_is_new(reader, level, hash);
+    if (!is_new || level->items++ >= JSON_KEYS_MAX || reader->key_count == reader->key_room)
+        return take_unusual_key(reader, hash, false, is_new);
     reader->keys[reader->key_count++] = hash;
     return true;
 }

@@ -43,6 +43,12 @@ static double days_of_unit(struct slice name)
 static double number_of(struct slice text)
 {
     char digits[40];
+    double whole = 0;
+    size_t i = 0;
+    while (i < text.len && i < 15 && text.at[i] >= '0' && text.at[i] <= '9')
+        whole = whole * 10 + (text.at[i++] - '0');
+    if (i == text.len)
+        return whole; /* exactly, and much sooner */
     if (text.len == 0 || text.len >= sizeof digits)
         return 0;
     memcpy(digits, text.at, text.len);

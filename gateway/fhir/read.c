@@ -199,7 +199,7 @@ static bool on_value(void *ctx, struct json_reader *json, enum json_kind kind, s
     }
     if (!take_value(draft, json, kind, text, row))
         return false;
-    if (kind == JSON_STRING && !draft->is_skipped) {
+    if (kind == JSON_STRING && !draft->is_skipped && draft_may_note(json, text)) {
         struct draft *outer = &document->drafts[0];
         if (draft != outer)
             outer->target = NULL; /* a contained resource has no event of its own */

@@ -103,6 +103,13 @@ struct slice draft_cut_text(struct slice text);
 /* The concept gathered so far, and a fresh start. */
 struct concept draft_take_concept(struct draft *draft);
 struct slice draft_take_identifier(struct draft *draft);
+/* False for nearly all strings, by the first letter or the length of the element's name:
+ * "reference", "div", or a URL. */
+static inline bool draft_may_note(const struct json_reader *json, struct slice text)
+{
+    size_t len = json_element(json).len;
+    return len == 9 || len == 3 || (text.len > 0 && (text.at[0] == 'h' || text.at[0] == 'u'));
+}
 void draft_note_patches(struct draft *draft, const struct json_reader *json, struct slice text);
 
 /* At the closing brace: required elements, codes of required bindings, contained Medications. */
