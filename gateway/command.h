@@ -22,6 +22,7 @@ int command_codes(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_audit(int argc, char **argv);
 int command_outbox(int argc, char **argv);
+int command_keys(int argc, char **argv);
 int command_unmapped(int argc, char **argv);
 int command_healthcheck(int argc, char **argv);
 int command_version(int argc, char **argv);

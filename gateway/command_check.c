@@ -1,5 +1,6 @@
 #include <inttypes.h>
 
+#include "app/keys.h"
 #include "app/mapping_files.h"
 #include "command.h"
 #include "mapping/review.h"
@@ -134,10 +135,20 @@ static bool probe_destination(const struct destination_settings *settings)
 
 static bool probe_all(const struct config *config)
 {
+    struct keys keys;
+    struct err err;
     bool is_fine = true;
 
-    for (unsigned i = 0; i < config->destination_count; i++)
-        is_fine = probe_destination(&config->destinations[i]) && is_fine;
+    if (!keys_open(config->keys_folder, &keys, &err)) {
+        command_print_err(&err);
+        return false;
+    }
+    for (unsigned i = 0; i < config->destination_count; i++) {
+        struct destination_settings settings = config->destinations[i];
+        settings.smart.key = keys_signing(&keys, settings.smart.algorithm, clock_wall_ms() / 1000);
+        is_fine = probe_destination(&settings) && is_fine;
+    }
+    keys_close(&keys);
     if (config->destination_count == 0)
         printf("There is no destination to ask.\n");
     return is_fine;

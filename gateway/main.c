@@ -13,6 +13,7 @@ static const struct command commands[] = {
     { "check", "explain what is wrong with a configuration, or what it would do", command_check },
     { "audit", "list, verify or export the audit log", command_audit },
     { "outbox", "what was posted to EHRs, and what waits", command_outbox },
+    { "keys", "the keys by which authorization servers know this gateway", command_keys },
     { "unmapped", "drugs and conditions that no mapping knew", command_unmapped },
     { "healthcheck", "ask a running gateway whether it is ready", command_healthcheck },
     { "version", "what this binary is and was built with", command_version },

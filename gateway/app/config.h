@@ -53,6 +53,7 @@ struct config {
     enum config_store store_kind;
     struct store_settings store; /* path is NULL for memory */
     const char *mappings_folder;
+    const char *keys_folder;      /* of private keys for authorization servers; NULL: none */
     const char *mappings_overlay; /* the site's own tables; NULL without */
     struct tenant *tenants;       /* the number of each is filled at start */
     unsigned tenant_count;

@@ -272,6 +272,31 @@ static void fill_rate(struct config_draft *draft, struct draft_destination *dest
                         "needs 'night', as in \"22:00-06:00\"");
 }
 
+static void check_smart(struct config_draft *draft, struct draft_destination *destination)
+{
+    struct destination_settings *settings = &destination->settings;
+    struct smart_settings *smart = &settings->smart;
+
+    smart->algorithm = destination->algorithm;
+    if (smart->client_id == NULL) {
+        if (smart->scope != NULL || smart->token_url != NULL || smart->secret_file != NULL)
+            config_complain(draft, destination->line, "smart_client_id",
+                            "is missing: the authorization server gave one");
+        return;
+    }
+    if (settings->bearer_file != NULL)
+        config_complain(draft, destination->line, "bearer_file",
+                        "a destination has a fixed token or smart_client_id, not both");
+    if (smart->scope == NULL)
+        config_complain(draft, destination->line, "smart_scope",
+                        "is missing, as \"system/Communication.c system/DocumentReference.crus\"");
+    if (smart->secret_file == NULL && draft->config.keys_folder == NULL)
+        config_complain(draft, destination->line, "smart_client_id",
+                        "needs keys_folder, or smart_secret_file");
+    if (smart->token_url != NULL && !slice_starts(slice_of(smart->token_url), SLICE("https://")))
+        config_complain(draft, destination->line, "smart_token_url", "must begin with https://");
+}
+
 static void check_destination(struct config_draft *draft, unsigned index)
 {
     unsigned line = draft->destinations[index].line;
@@ -305,6 +330,7 @@ static void check_destination(struct config_draft *draft, unsigned index)
     fill_channels(draft, &draft->destinations[index]);
     fill_message(draft, &draft->destinations[index]);
     fill_rate(draft, &draft->destinations[index]);
+    check_smart(draft, &draft->destinations[index]);
 }
 
 static void check_destinations(struct config_draft *draft)

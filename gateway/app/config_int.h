@@ -6,6 +6,7 @@
 #pragma once
 
 #include "app/config.h"
+#include "outbox/jose.h"
 
 enum key_kind {
     KEY_SECTION, /* an object */
@@ -53,6 +54,7 @@ struct draft_destination {
     struct destination_settings settings;
     struct texts channels, recipients;
     const char *sender, *author, *document_type, *night, *utc_offset;
+    enum jose_algorithm algorithm;
     enum config_payload payload;
     enum config_priority priority;
     unsigned line;

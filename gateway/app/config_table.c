@@ -5,6 +5,7 @@
 static const char *const client_auth_words[] = { "off", "request", "require", NULL };
 static const char *const store_words[] = { "sqlite", "memory", NULL };
 static const char *const grade_words[] = { "none", "low", "medium", "high", NULL };
+static const char *const algorithm_words[] = { "RS384", "ES384", NULL };
 static const char *const payload_words[] = { "attachment", "string", NULL };
 static const char *const priority_words[] = { "routine", "urgent", NULL };
 static const char *const level_words[] = { "error", "warning", "info", "debug", NULL };
@@ -47,6 +48,7 @@ const struct config_key config_keys[] = {
     { "store.kind",                        KEY_WORD,    CONFIG(store_kind), 0, 0, store_words },
     { "store.path",                        KEY_PATH,    CONFIG(store.path), 0, 0, NULL },
     { "store.cache_mb",                    KEY_NUMBER,  DRAFT(cache_mb), 1, 1048576, NULL },
+    { "keys_folder",                       KEY_FOLDER,  CONFIG(keys_folder), 0, 0, NULL },
     { "mappings_folder",                   KEY_FOLDER,  CONFIG(mappings_folder), 0, 0, NULL },
     { "mappings_overlay",                  KEY_FOLDER,  CONFIG(mappings_overlay), 0, 0, NULL },
     { "tenants",                           KEY_LIST,    NOWHERE, 0, CONFIG_TENANTS_MAX, NULL },
@@ -66,6 +68,11 @@ const struct config_key config_keys[] = {
     { "destinations[].in_flight_max",      KEY_NUMBER,  DEST(in_flight_max), 1, 256, NULL },
     { "destinations[].timeout_ms",         KEY_NUMBER,  DEST(timeout_ms), 100, 600000, NULL },
     { "destinations[].horizon_ms",         KEY_NUMBER,  DEST(horizon_ms), 0, 3650 * DAY_MS, NULL },
+    { "destinations[].smart_client_id",    KEY_TEXT,    DEST(smart.client_id), 0, 0, NULL },
+    { "destinations[].smart_scope",        KEY_TEXT,    DEST(smart.scope), 0, 0, NULL },
+    { "destinations[].smart_token_url",    KEY_TEXT,    DEST(smart.token_url), 0, 0, NULL },
+    { "destinations[].smart_secret_file",  KEY_FILE,    DEST(smart.secret_file), 0, 0, NULL },
+    { "destinations[].smart_algorithm",    KEY_WORD,    DRAFT_DEST(algorithm), 0, 0, algorithm_words },
     { "destinations[].rate_per_minute",    KEY_NUMBER,  DEST(rate.per_minute), 0, 1000000, NULL },
     { "destinations[].night_rate_per_minute", KEY_NUMBER, DEST(rate.night_per_minute), 0, 1000000, NULL },
     { "destinations[].night",              KEY_TEXT,    DRAFT_DEST(night), 0, 0, NULL },

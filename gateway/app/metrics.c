@@ -163,6 +163,13 @@ static void write_outbox(const struct metrics_sources *sources, struct buffer *o
     counter(out, "lifeline_deliveries_dead_total", "Postings given up.", outbox->dead);
     counter(out, "lifeline_deliveries_reconciled_total",
             "Postings found at the destination after a lost answer.", outbox->reconciled);
+    counter(out, "lifeline_duplicates_total",
+            "Records of ours at destinations beyond the one that is kept.", outbox->duplicates);
+    head(out, "lifeline_token_requests_total", "counter", "Access tokens that were asked for.");
+    buffer_format(out, "lifeline_token_requests_total{result=\"success\"} %" PRIu64 "\n",
+                  outbox->tokens);
+    buffer_format(out, "lifeline_token_requests_total{result=\"failure\"} %" PRIu64 "\n",
+                  outbox->token_failures);
     head(out, "lifeline_outbox_depth", "gauge", "Postings by state.");
     buffer_format(out, "lifeline_outbox_depth{state=\"pending\"} %" PRId64 "\n",
                   sources->store.outbox_pending);

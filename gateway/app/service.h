@@ -9,6 +9,7 @@
 
 #include "app/admin.h"
 #include "app/config.h"
+#include "app/keys.h"
 #include "app/mapping_files.h"
 #include "audit/audit.h"
 #include "ingest/ingest.h"
@@ -25,6 +26,8 @@ struct service {
     struct mapping *mapping;
     struct plan_texts texts;
     struct audit_key *signing_key; /* NULL: heads are not signed */
+    struct keys keys;              /* for authorization servers */
+    struct slice jwks;             /* their public halves */
     struct store *store;
     struct lane *lane;
     struct ingest *ingest;

@@ -51,8 +51,8 @@ static inline bool fingerprint_equal(const struct fingerprint *a, const struct f
     return memcmp(a->sums, b->sums, sizeof a->sums) == 0;
 }
 
-/* Names of members at the top that were sent and are not in what is held, joined by ','.  False when
- * one of the two is no JSON. */
+/* Names of members at the top that were sent and are not in what is held, joined by ','.  False
+ * when one of the two is no JSON. */
 bool answer_missing_members(struct slice sent, struct slice held, struct arena *arena,
                             struct text *out) MUST_USE;
 

@@ -147,6 +147,7 @@ void delivery_repair_next(struct delivery *delivery)
     }
     if (delivery->repaired > 0)
         delivery->row.last_error = arena_format(delivery->arena, "repaired %u", delivery->repaired);
+    delivery->row.state = OUTBOX_SETTLED;
     sm_move(&delivery->sm, DELIVERY_ENDED);
 }
 
@@ -170,6 +171,8 @@ static void settle(struct delivery *delivery, struct sha256 held, const char *no
         delivery->row.last_error = arena_format(delivery->arena, "%s%sduplicates %u", note,
                                                 note[0] != '\0' ? ", " : "", delivery->duplicates);
     delivery->is_repairing = delivery->duplicates > 0;
+    if (delivery->is_repairing)
+        delivery->row.state = OUTBOX_PENDING; /* it is still under way */
     if (!delivery->is_repairing)
         sm_move(&delivery->sm, DELIVERY_ENDED);
     else if (delivery->sm.state == DELIVERY_DECIDING)

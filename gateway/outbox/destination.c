@@ -135,6 +135,30 @@ static unsigned room(struct destination *destination, int64_t now_ms)
     return limit > destination->under_way ? limit - destination->under_way : 0;
 }
 
+/* A good token is used while the next one is fetched; without one nothing is claimed. */
+static bool ready_with_token(struct destination *destination, int64_t now_ms)
+{
+    struct token_source *tokens = &destination->tokens;
+    token_refresh(tokens, now_ms);
+    if (token_is_good(tokens, now_ms))
+        return true;
+    if (tokens->sm.state == TOKEN_IDLE)
+        pump_at(destination, tokens->next_try_ms);
+    return false;
+}
+
+static void on_token(struct token_source *source)
+{
+    struct destination *destination = CONTAINER_OF(source, struct destination, tokens);
+    struct outbox *outbox = destination->outbox;
+    bool is_there = token_is_good(source, clock_wall_ms());
+    outbox->tokens += is_there;
+    outbox->token_failures += !is_there;
+    for (unsigned i = 0; i < destination->run_count; i++)
+        run_go_on(&destination->runs[i]);
+    destination_pump(destination);
+}
+
 void destination_pump(struct destination *destination)
 {
     struct outbox *outbox = destination->outbox;
@@ -150,6 +174,8 @@ void destination_pump(struct destination *destination)
         pump_at(destination, destination->hold_until_ms);
         return;
     }
+    if (destination->is_smart && !ready_with_token(destination, now_ms))
+        return;
     int64_t rate_until_ms = bucket_wait_until(&destination->bucket, now_ms);
     if (rate_until_ms != 0) {
         pump_at(destination, rate_until_ms);
@@ -250,6 +276,12 @@ bool destination_open(struct destination *destination, struct outbox *outbox,
         destination->token = pool_new(OUTBOX_TOKEN_MAX);
     if (!settings_hold(own, err) || !destination_read_token(destination, err))
         return false;
+    destination->is_smart = own->smart.client_id != NULL;
+    if (destination->is_smart &&
+        !token_source_open(&destination->tokens, own, outbox->user_agent, err))
+        return false;
+    destination->tokens.transport = &outbox->transport;
+    destination->tokens.on_done = on_token;
     for (; destination->run_count < own->in_flight_max; destination->run_count++)
         if (!run_init(&destination->runs[destination->run_count], destination, err))
             return false;
@@ -265,6 +297,8 @@ void destination_close(struct destination *destination)
 {
     for (unsigned i = 0; i < destination->run_count; i++)
         run_fini(&destination->runs[i]);
+    if (destination->is_smart)
+        token_source_close(&destination->tokens);
     arena_fini(&destination->claim.arena);
     pool_free(destination->token);
 }

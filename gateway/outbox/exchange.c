@@ -207,6 +207,32 @@ bool exchange_prepare(struct exchange *exchange, const struct delivery_request *
     return true;
 }
 
+bool exchange_prepare_form(struct exchange *exchange, const struct exchange_form *form,
+                           struct err *err)
+{
+    CURL *easy = exchange->call.easy;
+    if (!slice_starts(slice_of(form->url), SLICE("https://")))
+        return err_fail(err, ERR_UNSUPPORTED, exchange->settings->name,
+                        "the token endpoint must be https");
+    forget_headers(exchange);
+    buffer_reset(&exchange->body);
+    exchange->body.max = OUTBOX_ANSWER_MAX;
+    exchange->is_truncated = false;
+    curl_slist_free_all(exchange->headers);
+    exchange->headers = curl_slist_append(NULL, "Expect:");
+    add_header(exchange, "Accept", SLICE("application/json"));
+    if (form->body.len > 0)
+        add_header(exchange, "Content-Type", SLICE("application/x-www-form-urlencoded"));
+    set_method(exchange, &(struct delivery_request){ .method = "POST", .body = form->body });
+    curl_easy_setopt(easy, CURLOPT_URL, form->url);
+    curl_easy_setopt(easy, CURLOPT_USERNAME, form->user);
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, form->password);
+    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, form->user_agent);
+    return true;
+}
+
 bool exchange_start(struct exchange *exchange, struct transport *transport,
                     const struct delivery_request *request, const struct exchange_extra *extra,
                     struct err *err)

@@ -34,6 +34,15 @@ void exchange_close(struct exchange *exchange);
 /* Everything but the start; for a caller that performs call.easy itself. */
 bool exchange_prepare(struct exchange *exchange, const struct delivery_request *request,
                       const struct exchange_extra *extra, struct err *err) MUST_USE;
+/* To a URL of its own, without the headers of FHIR: POST of a form, or GET without a body. */
+struct exchange_form {
+    const char *url;
+    struct slice body; /* must live until the answer */
+    const char *user_agent;
+    const char *user, *password; /* HTTP Basic; NULL: none */
+};
+bool exchange_prepare_form(struct exchange *exchange, const struct exchange_form *form,
+                           struct err *err) MUST_USE;
 /* The request's slices must live until the answer. */
 bool exchange_start(struct exchange *exchange, struct transport *transport,
                     const struct delivery_request *request, const struct exchange_extra *extra,

@@ -98,6 +98,9 @@ void outbox_close_if_idle(struct outbox *outbox)
     for (unsigned i = 0; i < outbox->destination_count; i++)
         if (outbox->destinations[i].under_way > 0 || outbox->destinations[i].claim.is_under_way)
             return;
+    for (unsigned i = 0; i < outbox->destination_count; i++)
+        if (outbox->destinations[i].is_smart)
+            token_abort(&outbox->destinations[i].tokens);
     sm_move(&outbox->sm, PHASE_CLOSING);
     for (unsigned i = 0; i < outbox->destination_count; i++)
         uv_close((uv_handle_t *)&outbox->destinations[i].timer, NULL);
@@ -172,6 +175,10 @@ static struct destination_settings copy_settings(struct outbox *outbox,
     copy.certificate_file = copy_text(outbox, from->certificate_file);
     copy.key_file = copy_text(outbox, from->key_file);
     copy.bearer_file = copy_text(outbox, from->bearer_file);
+    copy.smart.client_id = copy_text(outbox, from->smart.client_id);
+    copy.smart.scope = copy_text(outbox, from->smart.scope);
+    copy.smart.token_url = copy_text(outbox, from->smart.token_url);
+    copy.smart.secret_file = copy_text(outbox, from->smart.secret_file);
     copy.message.sender = arena_copy(&outbox->arena, from->message.sender);
     copy.message.author = arena_copy(&outbox->arena, from->message.author);
     copy.message.document_type = arena_copy(&outbox->arena, from->message.document_type);
@@ -256,5 +263,7 @@ struct outbox_counts outbox_counts(struct outbox *outbox)
         .dead = outbox->dead,
         .reconciled = outbox->reconciled,
         .duplicates = outbox->duplicates,
+        .tokens = outbox->tokens,
+        .token_failures = outbox->token_failures,
     };
 }

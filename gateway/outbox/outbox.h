@@ -13,8 +13,18 @@
 #include "base/err.h"
 #include "loop/loop.h"
 #include "outbox/bucket.h"
+#include "outbox/jose.h"
 #include "outbox/ladder.h"
 #include "store/lane.h"
+
+/* A client of SMART Backend Services; client_id NULL: it is none. */
+struct smart_settings {
+    const char *client_id, *scope;
+    const char *token_url;         /* NULL: by discovery */
+    const char *secret_file;       /* NULL: private_key_jwt with `key` */
+    enum jose_algorithm algorithm; /* enum jose_algorithm, by which `key` is chosen */
+    const struct jose_key *key;    /* borrowed */
+};
 
 struct destination_settings {
     const char *name;
@@ -25,6 +35,7 @@ struct destination_settings {
     const char *bearer_file;                 /* file with a static token; NULL: none */
     unsigned in_flight_max;                  /* default 4 */
     struct bucket_plan rate;
+    struct smart_settings smart;
     unsigned timeout_ms;      /* whole exchange; default 30000 */
     int64_t horizon_ms;       /* give up after; 0 = never; default 7 days */
     int64_t message_delay_ms; /* a message is due so long after what it says; default a minute */
@@ -49,6 +60,7 @@ unsigned outbox_kinds(const struct destination_settings *settings);
 struct outbox_counts {
     uint64_t sent, settled, retried, dead, reconciled;
     uint64_t duplicates; /* records of ours at destinations beyond the one we keep */
+    uint64_t tokens, token_failures;
 };
 
 struct outbox;

@@ -19,6 +19,7 @@
 #include "outbox/bucket.h"
 #include "outbox/exchange.h"
 #include "outbox/outbox.h"
+#include "outbox/token.h"
 
 /* --- one delivery under way ---------------------------------------------------------------- */
 
@@ -26,6 +27,7 @@ enum run_state {
     RUN_FREE,
     RUN_SENDING, /* the exchange is with curl */
     RUN_SAVING,  /* the row is with the lane, or waits for room in its queue */
+    RUN_WAITING, /* for an access token */
 };
 
 struct run {
@@ -39,7 +41,8 @@ struct run {
     enum delivery_action action; /* what follows once the row is saved */
     bool is_superseded;          /* something else is wanted by now */
 
-    bool has_record; /* an exchange that is not yet in the audit log */
+    unsigned token_generation; /* of the last request */
+    bool has_record;           /* an exchange that is not yet in the audit log */
     struct audit_record record;
     struct audit_entry entry;
     char request_id[40], address[64];
@@ -51,6 +54,8 @@ struct run {
 /* Takes the row over (copied).  The sibling is NULL unless the row speaks of another. */
 void run_start(struct run *run, const struct outbox_row *row,
                const struct delivery_sibling *sibling);
+/* A token is there, or is not to be had. */
+void run_go_on(struct run *run);
 /* The grace is over: breaks the exchange off, as an answer that was lost. */
 void run_abort(struct run *run);
 /* The lane may have room again. */
@@ -89,6 +94,8 @@ struct destination {
     struct claim claim;
     uv_timer_t timer;
     struct breaker breaker;
+    bool is_smart;
+    struct token_source tokens; /* where is_smart */
     struct bucket bucket;
     int64_t hold_until_ms; /* it asked for a pause with Retry-After */
     struct capability capability;
@@ -139,6 +146,7 @@ struct outbox {
     atomic_flag is_woken;
     unsigned grace_ms;
     _Atomic uint64_t sent, settled, retried, dead, reconciled, duplicates;
+    _Atomic uint64_t tokens, token_failures;
 };
 
 uint64_t outbox_random(struct outbox *outbox);

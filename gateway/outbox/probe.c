@@ -1,7 +1,7 @@
 #include "outbox/probe.h"
 
 #include "base/pool.h"
-#include "outbox/exchange.h"
+#include "outbox/token.h"
 
 static void fault(struct probe *out, const char *text)
 {
@@ -50,6 +50,8 @@ bool probe_run(const struct destination_settings *settings, const char *user_age
                                         .path = SLICE("metadata"),
                                         .ask = RETRY_PROBE };
     char *token = pool_new(OUTBOX_TOKEN_MAX);
+    struct token_source tokens = { .token = NULL };
+    bool is_smart = settings->smart.client_id != NULL;
     *out = (struct probe){ .status = 0 };
     struct exchange_extra extra = { .user_agent = user_agent,
                                     .request_id = "lifeline-check",
@@ -61,10 +63,16 @@ bool probe_run(const struct destination_settings *settings, const char *user_age
         is_done =
             (settings->bearer_file == NULL || token_file_read(settings->bearer_file, token, err)) &&
             exchange_open(&exchange, settings, err) &&
-            exchange_prepare(&exchange, &request, &extra, err);
-        if (is_done)
+            (!is_smart || token_source_open(&tokens, settings, user_agent, err));
+        if (is_done && is_smart && !token_fetch_now(&tokens))
+            snprintf(out->fault, sizeof out->fault, "%s", tokens.fault);
+        if (is_smart)
+            extra.bearer = tokens.token;
+        is_done = is_done && exchange_prepare(&exchange, &request, &extra, err);
+        if (is_done && out->fault[0] == '\0')
             ask(&exchange, settings, out);
         exchange_close(&exchange);
+        token_source_close(&tokens);
         curl_global_cleanup();
     }
     pool_free(token);

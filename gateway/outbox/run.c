@@ -14,9 +14,10 @@
 
 /* clang-format off */
 static const struct sm_row run_rows[] = {
-    [RUN_FREE]    = { "free",    SM_TO(RUN_SENDING) | SM_TO(RUN_SAVING) },
+    [RUN_FREE]    = { "free",    SM_TO(RUN_SENDING) | SM_TO(RUN_SAVING) | SM_TO(RUN_WAITING) },
     [RUN_SENDING] = { "sending", SM_TO(RUN_SAVING) | SM_TO(RUN_FREE) },
-    [RUN_SAVING]  = { "saving",  SM_TO(RUN_SENDING) | SM_TO(RUN_FREE) },
+    [RUN_SAVING]  = { "saving",  SM_TO(RUN_SENDING) | SM_TO(RUN_FREE) | SM_TO(RUN_WAITING) },
+    [RUN_WAITING] = { "waiting", SM_TO(RUN_SENDING) | SM_TO(RUN_SAVING) },
 };
 /* clang-format on */
 
@@ -86,23 +87,47 @@ static void count_end(struct run *run)
     outbox->duplicates += delivery->duplicates;
 }
 
+/* False while a new token is fetched: the run waits for it.  Whoever else was refused with the same
+ * old token waits for the same fetch. */
+static bool has_credential(struct run *run)
+{
+    struct destination *destination = run->destination;
+    struct err err;
+    bool is_new = run->delivery.needs_token;
+    run->delivery.needs_token = false;
+    if (!destination->is_smart) {
+        if (is_new && !destination_read_token(destination, &err))
+            destination->token[0] = '\0'; /* the peer will say 401 again, and that is on record */
+        return true;
+    }
+    struct token_source *tokens = &destination->tokens;
+    if (is_new && tokens->generation == run->token_generation)
+        token_forget(tokens);
+    if (token_is_good(tokens, clock_wall_ms()))
+        return true;
+    sm_move(&run->sm, RUN_WAITING);
+    token_refresh(tokens, clock_wall_ms());
+    if (tokens->sm.state == TOKEN_IDLE && run->sm.state == RUN_WAITING)
+        run_go_on(run); /* it has just failed, and is not tried again yet */
+    return false;
+}
+
 static void send_request(struct run *run)
 {
     struct destination *destination = run->destination;
     struct outbox *outbox = destination->outbox;
     struct err err;
-    if (run->delivery.needs_token) {
-        run->delivery.needs_token = false;
-        if (!destination_read_token(destination, &err))
-            destination->token[0] = '\0'; /* the peer will say 401 again, and that is on record */
-    }
+    if (!has_credential(run))
+        return;
+    const char *token = destination->is_smart ? destination->tokens.token : destination->token;
+    run->token_generation = destination->tokens.generation;
     struct text id = TEXT(run->request_id);
     text_add(&id, "%016llx-%llu", (unsigned long long)outbox_random(outbox),
              (unsigned long long)++outbox->request_number);
-    bool has_token = destination->token != NULL && destination->token[0] != '\0';
+    bool has_token = token != NULL && token[0] != '\0';
     struct exchange_extra extra = { .user_agent = outbox->user_agent,
                                     .request_id = run->request_id,
-                                    .bearer = has_token ? destination->token : NULL };
+                                    .bearer = has_token ? token : NULL };
     if (run->request.ask == RETRY_WRITE || run->request.ask == RETRY_CREATE)
         outbox->sent++;
     bucket_charge(&destination->bucket, clock_wall_ms());
@@ -258,8 +283,32 @@ static void on_exchange_done(struct transport_call *call, CURLcode code)
     on_answer(CONTAINER_OF(exchange, struct run, exchange), &answer);
 }
 
+/* Without a token nothing is sent: an open server would take what was meant to be refused. */
+void run_go_on(struct run *run)
+{
+    if (run->sm.state != RUN_WAITING)
+        return;
+    if (token_is_good(&run->destination->tokens, clock_wall_ms())) {
+        send_request(run);
+        return;
+    }
+    struct delivery_moment moment = outbox_moment(run->destination);
+    const struct delivery_answer refused = { .transport = TRANSPORT_ANSWERED, .status = 401 };
+    run->delivery.has_new_token = true;
+    delivery_answered(&run->delivery, &refused, &moment);
+    inform_destination(run, &refused);
+    advance(run);
+}
+
 void run_abort(struct run *run)
 {
+    if (run->sm.state == RUN_WAITING) {
+        struct delivery_moment moment = outbox_moment(run->destination);
+        delivery_answered(&run->delivery,
+                          &(struct delivery_answer){ .transport = TRANSPORT_STOPPED }, &moment);
+        advance(run);
+        return;
+    }
     if (run->sm.state != RUN_SENDING)
         return;
     transport_remove(&run->destination->outbox->transport, &run->exchange.call);

@@ -268,12 +268,13 @@ class Lifeline:
 class PlayedEhr:
     """tests/support/fake_ehr.py as a process of its own: any of its modes, with its faults."""
 
-    def __init__(self, pki, mode, faults="", seed=1):
+    def __init__(self, pki, mode, faults="", seed=1, options=()):
         self.pki, self.name = pki, mode
         self.process = subprocess.Popen(
             [sys.executable, ROOT / "tests/support/fake_ehr.py", "--cert",
              pki.file("ehr.pem"), "--key", pki.file("ehr.key"), "--client-ca", pki.file("ca.pem"),
-             "--mode", mode, "--faults", faults, "--seed", str(seed), "--until-eof"],
+             "--mode", mode, "--faults", faults, "--seed", str(seed), "--until-eof",
+             *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         _, port, path = self.process.stdout.readline().split()
         self.base = f"https://127.0.0.1:{port}{path}"

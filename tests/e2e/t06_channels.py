@@ -157,7 +157,7 @@ def test_changes_become_one_message():
 EPIC_NUMBERS = (
     (59100, "dead", "permanent processing 59100"), (59187, "dead", "site-build processing 59187"),
     (4134, "dead", "policy processing 4134"), (4107, "dead", "merged processing 4107"),
-    (4135, "pending", "quota processing 4135"), (59177, "settled", ""))
+    (4135, "pending", "quota processing 4135"), (59177, "settled", "not-kept identifier"))
 
 
 def test_epic_numbers():

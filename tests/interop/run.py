@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Runs clients that nobody here wrote, each against a gateway of its own.  Installs their npm packages
 when they are not there; SKIPPED, with the reason, where there is no node or a package cannot be had."""
+import json
 import os
 import pathlib
 import shutil
@@ -12,7 +13,7 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 import support  # noqa: E402
 
 
-CLIENTS = ("fhir-kit-client", "fhirclient", "@medplum/core")
+CLIENTS = ("fhir-kit-client", "fhirclient", "@medplum/core", "jose")
 SCRIPTS = ("fhir_kit.mjs", "fhirclient.mjs", "medplum.mjs")
 
 
@@ -35,7 +36,30 @@ def main():
         print(f"SKIPPED interop: {reason}")
         return 0
     pki = support.Pki("general-hospital")
-    return max([run(pki, script) for script in SCRIPTS])
+    return max([run(pki, script) for script in SCRIPTS] +
+               [run_smart(pki, algorithm) for algorithm in ("ES384", "RS384")])
+
+
+def run_smart(pki, algorithm):
+    """Assertions that a gateway has really sent, and the JWK Set that it serves."""
+    with support.cleanup():
+        ehr = support.PlayedEhr(pki, "hapi-like", options=("--smart", "lifeline-client"))
+        gateway = support.Lifeline(pki)
+        keys = gateway.folder / "keys"
+        keys.mkdir()
+        gateway.settings["keys_folder"] = str(keys)
+        gateway.send_to(ehr.base, smart_client_id="lifeline-client", smart_scope="system/Flag.crus",
+                        smart_algorithm=algorithm)
+        gateway.config_file.write_text(json.dumps(gateway.settings))
+        gateway.run("keys", "new", "--algorithm", algorithm)
+        gateway.start()
+        sample = support.SAMPLES / "ovarian-platinum-resistant.json"
+        support.status_is(gateway.curl("", body=sample.read_bytes()), 200)
+        support.wait_until(lambda: json.loads(ehr.control("smart"))["assertions"], "an assertion")
+        served = gateway.curl(f"https://127.0.0.1:{gateway.port}/.well-known/jwks.json")
+        environment = {**os.environ, "JWKS": served.body.decode(), "ALGORITHM": algorithm,
+                       "ASSERTIONS": ehr.control("smart"), "CLIENT_ID": "lifeline-client"}
+        return subprocess.run(["node", HERE / "smart.mjs"], env=environment, check=False).returncode
 
 
 def run(pki, script):

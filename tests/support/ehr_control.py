@@ -19,6 +19,7 @@ class Control:
             if self.command == "GET":
                 text = {"state": self.show_state, "count": self.show_count, "log": self.show_log,
                         "trap": lambda: f"hits={state.trap.hits} tokens={state.trap.tokens}\n",
+                        "smart": lambda: state.smart.show(),
                         "notified": lambda: "".join(state.notified)}.get(what)
                 if text is None:
                     raise Refusal(404, "not-found", "no such control")
@@ -27,7 +28,7 @@ class Control:
             wish = json.loads(self.body or b"{}")
             act = {"faults": state.faults.set, "edit": self.edit, "copy": self.copy,
                    "delete": self.delete, "pause": self.pause, "merge": self.merge,
-                   "notify": self.notify, "reset": lambda _: state.reset()}.get(what)
+                   "notify": self.notify, "smart": lambda wish: state.smart.control(wish), "reset": lambda _: state.reset()}.get(what)
             if act is None:
                 raise Refusal(404, "not-found", "no such control")
             try:

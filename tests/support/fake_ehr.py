@@ -39,6 +39,7 @@ Control, on the same port:
   GET  /control/state                  JSON: resources, per identity {creates, updates, stored}, log
   GET  /control/count?type=Flag[&identity=X]   text: stored=1 creates=1 updates=0 requests=3
   GET  /control/log[?patient=Patient/p1]       text: one line per write: "PUT Flag 201 Patient/p1"
+  GET  /control/smart                  JSON: token requests, the most at once, assertions
   GET  /control/trap                   text: "hits=0 tokens=0" of the host that redirects point to
   GET  /control/notified               text: one line per notification: "200 in-time"
   POST /control/faults {"drop": 1}
@@ -49,6 +50,7 @@ Control, on the same port:
   POST /control/merge  {"from": "Patient/p1", "to": "Patient/p2"}   the first is the second from now on
   POST /control/notify {"url": "https://...", "focus": "MedicationRequest/1"}   an id-only notification,
                        which must be answered within two seconds (athenahealth)
+  POST /control/smart  {"seconds": 2, "refusals": 1, "revoke": true}   of its tokens
   POST /control/pause  {"ms": 2000}    the port is closed for so long: connections are refused
   POST /control/reset                  forgets records, counts and faults
 """
@@ -70,6 +72,7 @@ import urllib.parse
 import ehr_certs
 import ehr_control
 import ehr_faults
+import ehr_smart
 import ehr_vendors
 from ehr_vendors import Refusal, TYPES, VENDORS
 
@@ -102,7 +105,7 @@ class State:
         self.faults = ehr_faults.Faults(seed)
         self.lock = threading.RLock()
         self.pause_ms = 0
-        self.trap = None
+        self.trap = self.smart = None
         self.reset()
 
     def reset(self):
@@ -204,7 +207,16 @@ class Handler(ehr_control.Control, http.server.BaseHTTPRequestHandler):
         url = urllib.parse.urlsplit(self.path)
         self.query = urllib.parse.parse_qs(url.query, keep_blank_values=True)
         base = self.server.state.vendor.base + "/"
+        smart = self.server.state.smart
+        origin = f"https://{self.headers.get('Host')}"
         try:
+            if smart and url.path == ehr_smart.PATH:
+                status, answer = smart.answer(self.body, self.headers.get("Authorization"), origin)
+                self.answer(status, answer, kind="application/json")
+                return
+            if smart and url.path == base + ".well-known/smart-configuration":
+                self.answer(200, smart.configuration(origin), kind="application/json")
+                return
             if url.path.startswith("/control/"):
                 self.control(url.path[len("/control/"):])
             elif url.path.startswith(base):
@@ -229,6 +241,8 @@ class Handler(ehr_control.Control, http.server.BaseHTTPRequestHandler):
         if state.vendor.json_only and "json" not in self.headers.get("Accept", ""):
             raise Refusal(406, "not-supported", "JSON only", empty=True)
         token = self.server.token
+        if state.smart and not state.smart.is_good(self.headers.get("Authorization")):
+            raise Refusal(401, "login", "who are you")
         if refused or (token and self.headers.get("Authorization") != f"Bearer {token}"):
             raise Refusal(401, "login", "who are you")
         if fault and fault != "truncate":
@@ -538,6 +552,9 @@ def parse_options():
     parser.add_argument("--faults", default="", help="name=number[,name=number]")
     parser.add_argument("--seed", type=int, default=1, help="of chaos")
     parser.add_argument("--token", help="a bearer token that every request must carry")
+    parser.add_argument("--smart", metavar="CLIENT",
+                        help="tokens of its own authorization server, for this client")
+    parser.add_argument("--smart-secret", help="... which shows this secret instead of a signature")
     parser.add_argument("--until-eof", action="store_true", help="end when standard input ends")
     options = parser.parse_args()
     if options.make_certs:
@@ -566,6 +583,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     if options.until_eof:
         threading.Thread(target=end_with_parent, daemon=True).start()
+    if options.smart:
+        state.smart = ehr_smart.Smart(options.smart, options.smart_secret)
     state.trap = Trap(tls_context(options))
     threading.Thread(target=state.trap.serve_forever, daemon=True).start()
     port = options.port
