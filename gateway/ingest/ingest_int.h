@@ -161,6 +161,17 @@ bool has_conditional_reference(const struct fhir_resource *resource);
 bool bundle_resolve(struct ingest_call *call, struct patient_set *set, struct err *err) MUST_USE;
 /* Fails an atomic request with the fault of one entry, under the entry's name; returns false. */
 bool op_fail_bundle(const struct ingest_op *op, struct err *err);
+/* Types whose identifiers are only mentioned in the store: there are many, and candidates are judged
+ * anyway.  The others have an index that is exact. */
+static inline bool is_mentioned_type(enum fhir_type type)
+{
+    const uint32_t types = UINT32_C(1) << FHIR_MEDICATION_REQUEST | UINT32_C(1) << FHIR_CONDITION |
+                           UINT32_C(1) << FHIR_MEDICATION_ADMINISTRATION |
+                           UINT32_C(1) << FHIR_MEDICATION_STATEMENT |
+                           UINT32_C(1) << FHIR_MEDICATION_DISPENSE |
+                           UINT32_C(1) << FHIR_OBSERVATION | UINT32_C(1) << FHIR_PROCEDURE;
+    return (types >> type & 1) != 0;
+}
 /* The key of a resource by the id in a URL, ours or the client's. */
 bool resource_key_of(struct ingest *ingest, struct store_tx *tx, int32_t tenant,
                      enum fhir_type type, struct slice id, int64_t *key, bool *found,

@@ -90,6 +90,10 @@ static bool identifier_keys(struct finder *finder, enum fhir_type type,
 {
     struct slice identifier = arena_format(finder->call->arena, "%.*s|%.*s",
                                            SLICE_ARGS(wanted->system), SLICE_ARGS(wanted->code));
+    if (is_mentioned_type(type))
+        return store_mention_find(finder->set->tx,
+                                  store_mention_hash(tenant_of(finder), type, identifier), keys,
+                                  max, count, err);
     return store_identifier_find(finder->set->tx, tenant_of(finder), type, identifier, keys, max,
                                  count, err);
 }

@@ -84,11 +84,24 @@ static bool answer_body(struct ingest_call *call, struct ingest_op *op, struct e
                       op->answer.updated_ms, call->arena, &op->answer.resource, err);
 }
 
+static bool mention_identifiers(const struct ingest_op *op, struct patient_set *set, int64_t key,
+                                struct err *err)
+{
+    uint64_t hashes[FHIR_IDENTIFIERS_MAX];
+    const struct fhir_resource *resource = op->resource;
+    for (unsigned i = 0; i < resource->identifier_count; i++)
+        hashes[i] = store_mention_hash(set->tenant->tenant.number, op->route.type,
+                                       resource->identifiers[i]);
+    return store_mention_put(set->tx, key, hashes, resource->identifier_count, err);
+}
+
 static bool put_identifiers(struct ingest_op *op, struct patient_set *set, int64_t key,
                             bool is_update, struct err *err)
 {
     enum fhir_type type = op->route.type;
     int32_t tenant = set->tenant->tenant.number;
+    if (is_mentioned_type(type))
+        return mention_identifiers(op, set, key, err);
     if (!fhir_type_is_identified(type))
         return true;
     if (is_update && !store_identifier_clear(set->tx, tenant, type, key, err))
@@ -210,7 +223,7 @@ static bool write_deletion(struct ingest_call *call, struct ingest_op *op, struc
     answer(call, op, 204, id, row.version, row.updated_ms);
     op->action = "delete";
     if (!store_resource_update(set->tx, &row, err) ||
-        (fhir_type_is_identified(row.type) &&
+        (fhir_type_is_identified(row.type) && !is_mentioned_type(row.type) &&
          !store_identifier_clear(set->tx, row.tenant, row.type, row.key, err)) ||
         !leave_old_patient(set, old, NULL, id, row.version, err))
         return false;

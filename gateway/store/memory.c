@@ -204,6 +204,7 @@ const struct store_ops memory_ops = {
     SAME(resource_insert), SAME(resource_update), SAME(resource_get), SAME(resource_find),
     SAME(resource_version), SAME(resource_scan),
     SAME(identifier_put), SAME(identifier_clear), SAME(identifier_find),
+    SAME(mention_append), SAME(mention_scan),
     SAME(patient_find), SAME(patient_create), SAME(patient_load), SAME(patient_save),
     SAME(patient_name), SAME(patients_due), SAME(patients), SAME(setting_get), SAME(setting_put), SAME(link_put), SAME(link_scan),
     SAME(outbox_insert), SAME(outbox_write), SAME(outbox_get), SAME(outbox_find),

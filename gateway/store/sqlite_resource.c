@@ -271,3 +271,32 @@ bool sqlite_identifier_find(struct store_tx *base, int32_t tenant, enum fhir_typ
     sqlite_put_integer(statement, 4, max);
     return sqlite_keys(tx, SQL_IDENTIFIER_FIND, keys, max, count, err);
 }
+
+bool sqlite_mention_append(struct store_tx *base, int64_t key, struct slice hashes, struct err *err)
+{
+    struct sqlite_tx *tx = sqlite_of(base);
+    sqlite3_stmt *statement = sqlite_use(tx, SQL_MENTION_APPEND, err);
+    if (statement == NULL)
+        return false;
+    sqlite_put_integer(statement, 1, key);
+    sqlite_put_blob(statement, 2, hashes);
+    return sqlite_run(tx, SQL_MENTION_APPEND, err);
+}
+
+bool sqlite_mention_scan(struct store_tx *base, struct mentions *into, struct err *err)
+{
+    struct sqlite_tx *tx = sqlite_of(base);
+    sqlite3_stmt *statement = sqlite_use(tx, SQL_MENTION_SCAN, err);
+    bool has_row = true;
+    while (statement != NULL && has_row) {
+        if (!sqlite_next(tx, SQL_MENTION_SCAN, &has_row, err))
+            return false;
+        struct slice hashes = has_row ? sqlite_slice(statement, 1) : SLICE("");
+        for (; hashes.len >= sizeof(uint64_t); hashes = slice_skip(hashes, sizeof(uint64_t))) {
+            uint64_t hash;
+            memcpy(&hash, hashes.at, sizeof hash);
+            mentions_add(into, hash, sqlite3_column_int64(statement, 0));
+        }
+    }
+    return statement != NULL;
+}

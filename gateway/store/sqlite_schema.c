@@ -63,7 +63,11 @@ static const char tables_2[] = "ALTER TABLE head ADD COLUMN resources INTEGER NO
                                "UPDATE head SET resources = (SELECT count(*) FROM resource),"
                                " patients = (SELECT count(*) FROM patient);";
 
-static const char *const migrations[] = { tables_1, tables_2 };
+/* Who carries which identifiers, in order of being written: store_mentions.c. */
+static const char tables_3[] =
+    "CREATE TABLE mention(row INTEGER PRIMARY KEY, key INTEGER, hashes BLOB);";
+
+static const char *const migrations[] = { tables_1, tables_2, tables_3 };
 
 static bool version_of(sqlite3 *db, unsigned *out, struct err *err)
 {

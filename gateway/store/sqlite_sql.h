@@ -49,6 +49,9 @@
       "SELECT key FROM identifier WHERE tenant = ?1 AND type = ?2 AND value = ?3 " \
       "ORDER BY key LIMIT ?4") \
     \
+    X(MENTION_APPEND, "INSERT INTO mention(key, hashes) VALUES(?1,?2)") \
+    X(MENTION_SCAN, "SELECT key, hashes FROM mention") \
+    \
     X(PATIENT_FIND, "SELECT key FROM patient_name WHERE tenant = ?1 AND name = ?2") \
     X(PATIENT_CREATE, "INSERT INTO patient(tenant, name) VALUES(?1,?2)") \
     X(PATIENT_CREATE_NAME, "INSERT INTO patient_name(tenant, name, key) VALUES(?1,?2,?3)") \

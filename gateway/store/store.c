@@ -72,8 +72,10 @@ bool store_open(const struct store_settings *settings, struct store **out, struc
 
 void store_close(struct store *store)
 {
-    if (store != NULL)
-        store->ops->store_close(store);
+    if (store == NULL)
+        return;
+    pool_free(store->mentions.slots);
+    store->ops->store_close(store);
 }
 
 bool store_tx_open(struct store *store, struct store_tx **out, struct err *err)
@@ -84,6 +86,10 @@ bool store_tx_open(struct store *store, struct store_tx **out, struct err *err)
     tx->ops = store->ops;
     tx->store = store;
     buffer_init(&tx->line, LINE_MAX_BYTES);
+    if (!mentions_load(tx, err)) {
+        store_tx_close(tx);
+        return false;
+    }
     *out = tx;
     return true;
 }

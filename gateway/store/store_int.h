@@ -18,11 +18,24 @@
 
 struct store_ops;
 
+/* Hashes of identifiers and who carries them (store_mentions.c): open addressing, key 0 is free. */
+struct mentions {
+    struct mention {
+        uint64_t hash;
+        int64_t key;
+    } * slots;
+    size_t size, used;
+    bool is_loaded;
+};
+void mentions_add(struct mentions *mentions, uint64_t hash, int64_t key);
+bool mentions_load(struct store_tx *tx, struct err *err) MUST_USE;
+
 struct store {
     const struct store_ops *ops;
     _Atomic int64_t next_key;
     uint64_t salt;
     bool is_read_only;
+    struct mentions mentions;
 };
 
 /* A savepoint costs a statement and a copy of each page touched; a job that only reads, or fails
@@ -96,6 +109,11 @@ struct store_ops {
     bool (*identifier_find)(struct store_tx *tx, int32_t tenant, enum fhir_type type,
                             struct slice identifier, int64_t *keys, unsigned max, unsigned *count,
                             struct err *err);
+
+    /* Eight bytes a hash, in this machine's order: the log is of this machine. */
+    bool (*mention_append)(struct store_tx *tx, int64_t key, struct slice hashes, struct err *err);
+    /* mentions_add() for all of the log. */
+    bool (*mention_scan)(struct store_tx *tx, struct mentions *into, struct err *err);
 
     bool (*patient_find)(struct store_tx *tx, int32_t tenant, struct slice name, int64_t *key,
                          bool *found, struct err *err);

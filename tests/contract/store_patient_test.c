@@ -45,6 +45,50 @@ static void cleared_identifiers_are_gone(struct fixture *fixture)
     assert_keys(keys, count, KEYS(1, 3));
 }
 
+static uint64_t order_hash(const struct fixture *fixture, const char *identifier)
+{
+    return store_mention_hash(fixture->tenant, FHIR_MEDICATION_REQUEST, slice_of(identifier));
+}
+
+static void mentioned(struct fixture *fixture, const char *identifier, int64_t *keys,
+                      unsigned *count)
+{
+    MUST(store_mention_find(fixture->tx, order_hash(fixture, identifier), keys, 4, count,
+                            &fixture->err));
+}
+
+/* Enough of them for the memory of it to grow several times. */
+static void mentions_lead_to_candidates(struct fixture *fixture)
+{
+    char name[32];
+    int64_t keys[4];
+    unsigned count = 9;
+    mentioned(fixture, "o|1", keys, &count);
+    assert_int_equal(count, 0);
+    for (int64_t key = 1; key <= 5000; key++) {
+        snprintf(name, sizeof name, "o|%d", (int)(key % 2500));
+        uint64_t hashes[] = { order_hash(fixture, name), order_hash(fixture, "all") };
+        MUST(store_mention_put(fixture->tx, key, hashes, key <= 3 ? 2 : 1, &fixture->err));
+    }
+    uint64_t again = order_hash(fixture, "o|7");
+    MUST(store_mention_put(fixture->tx, 7, &again, 1, &fixture->err));
+    MUST(store_mention_put(fixture->tx, 8, NULL, 0, &fixture->err));
+    for (unsigned turn = 0; turn < 2; turn++) {
+        mentioned(fixture, "o|7", keys, &count);
+        assert_int_equal(count, 2); /* 7 and 2507, each once */
+        assert_int_equal(keys[0] + keys[1], 7 + 2507);
+        mentioned(fixture, "all", keys, &count);
+        assert_int_equal(count, 3);
+        mentioned(fixture, "o|2501", keys, &count);
+        assert_int_equal(count, 0);
+        reopen(fixture);
+    }
+    assert_true(order_hash(fixture, "o|7") !=
+                store_mention_hash(fixture->tenant + 1, FHIR_MEDICATION_REQUEST, SLICE("o|7")));
+    assert_true(order_hash(fixture, "o|7") !=
+                store_mention_hash(fixture->tenant, FHIR_CONDITION, SLICE("o|7")));
+}
+
 static void links_lead_to_patients(struct fixture *fixture)
 {
     int64_t keys[8];
@@ -196,6 +240,7 @@ static void patients_of_a_tenant_are_listed(struct fixture *fixture)
 static const struct story stories[] = {
     { "an identifier finds all who have it", identifiers_find_all_who_have_them },
     { "cleared identifiers are gone, others stay", cleared_identifiers_are_gone },
+    { "mentions lead to candidates, also after a restart", mentions_lead_to_candidates },
     { "a link leads to each patient once", links_lead_to_patients },
     { "a patient is made once", patient_is_made_once },
     { "the same name at two tenants is two patients", same_name_of_two_tenants_is_two_patients },
