@@ -163,7 +163,10 @@ enum procedure_kind {
     X(NONE,            "")                                                              \
     X(DISEASE_STATUS,  "disease_status")   /* mCODE: what became of the cancer */       \
     X(HIV_VIRAL_LOAD,  "hiv_viral_load")   /* copies per millilitre */                  \
-    X(HIV_VIRAL_LOAD_LOG, "hiv_viral_load_log") /* its decimal logarithm */
+    X(HIV_VIRAL_LOAD_LOG, "hiv_viral_load_log") /* its decimal logarithm */             \
+    X(HIV_FAILURE,     "hiv_failure")      /* of therapy; the value may say which */    \
+    X(HIV_VIROLOGICAL_FAILURE, "hiv_virological_failure")                               \
+    X(HIV_WEAK_FAILURE, "hiv_weak_failure") /* clinical or immunological */
 /* clang-format on */
 
 enum observation_kind {
@@ -184,7 +187,10 @@ enum observation_kind {
     X(REMISSION,       "remission")                                                     \
     X(UNDETERMINED,    "undetermined")                                                  \
     X(NOT_DETECTED,    "not_detected")                                                  \
-    X(DETECTED,        "detected")
+    X(DETECTED,        "detected")                                                      \
+    X(VIROLOGICAL_FAILURE, "virological_failure")                                       \
+    X(WEAK_FAILURE,    "weak_failure")     /* clinical or immunological */              \
+    X(NEGATED,         "negated")          /* no, absent */
 /* clang-format on */
 
 enum finding_value {
@@ -259,6 +265,7 @@ struct event {
 
     /* Observation; its code is in `code` */
     struct quantity value;
+    bool value_is_false;          /* valueBoolean: what the code names is not so */
     struct concept value_concept; /* valueCodeableConcept; valueString is its text */
     const struct slice *focus;    /* "Condition/c1"; at most EVENT_REFERENCES_MAX */
     unsigned focus_count;

@@ -99,6 +99,7 @@ enum flag {
     FLAG_REPORTED = 2,
     FLAG_RESOLVED = 4,
     FLAG_DECEASED = 8,
+    FLAG_VALUE_FALSE = 16,
 };
 
 /* --- writing ------------------------------------------------------------------------------- */
@@ -215,10 +216,10 @@ static void pack_references(enum tag tag, const struct slice *references, unsign
 
 void event_pack(const struct event *event, struct buffer *out)
 {
-    unsigned flags = (event->do_not_perform ? FLAG_DO_NOT_PERFORM : 0u) |
-                     (event->reported ? FLAG_REPORTED : 0u) |
-                     (event->medication_resolved ? FLAG_RESOLVED : 0u) |
-                     (event->is_deceased ? FLAG_DECEASED : 0u);
+    unsigned flags =
+        (event->do_not_perform ? FLAG_DO_NOT_PERFORM : 0u) |
+        (event->reported ? FLAG_REPORTED : 0u) | (event->medication_resolved ? FLAG_RESOLVED : 0u) |
+        (event->is_deceased ? FLAG_DECEASED : 0u) | (event->value_is_false ? FLAG_VALUE_FALSE : 0u);
     encode_varint(out, FORMAT);
     encode_varint(out, (uint64_t)event->type);
     encode_varint(out, (uint64_t)event->resource_key);
@@ -410,5 +411,6 @@ bool event_unpack(struct slice packed, struct arena *arena, struct event *out, s
     out->reported = (flags & FLAG_REPORTED) != 0;
     out->medication_resolved = (flags & FLAG_RESOLVED) != 0;
     out->is_deceased = (flags & FLAG_DECEASED) != 0;
+    out->value_is_false = (flags & FLAG_VALUE_FALSE) != 0;
     return true;
 }

@@ -52,10 +52,9 @@ const char *line_setting_name(enum line_setting setting)
 
 const char *disease_status_name(enum disease_status status)
 {
-    static const char *const names[] = { "unknown",     "relapsed",         "refractory",
-                                         "sensitive",   "resistant",        "in-remission",
-                                         "progressed",  "suppressed",       "viraemic",
-                                         "on-dialysis", "functioning-graft" };
+    static const char *const names[] = { "unknown",   "relapsed",     "refractory",  "sensitive",
+                                         "resistant", "in-remission", "progressed",  "suppressed",
+                                         "viraemic",  "on-dialysis",  "transplanted" };
     CHECK((size_t)status < COUNT_OF(names));
     return names[status];
 }

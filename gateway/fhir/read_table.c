@@ -178,6 +178,7 @@ static const struct path_row rows[] = {
     QUANTITY("valueQuantity", OBSERVATION, take_value_quantity, 0),
     { "valueQuantity.comparator", JSON_STRING, OBSERVATION, take_text, DRAFT(quantity_comparator), 0 },
     { "valueInteger", JSON_NUMBER, OBSERVATION, take_value_integer, 0, 0 },
+    { "valueBoolean", JSON_BOOL, OBSERVATION, take_false, EVENT(value_is_false), 0 },
     CONCEPT("valueCodeableConcept", OBSERVATION, EVENT(value_concept), 0),
     { "valueString", JSON_STRING, OBSERVATION, take_value_string, 0, 0 },
 

@@ -37,6 +37,14 @@ bool take_bool(struct draft *draft, struct json_reader *json, const struct path_
     return true;
 }
 
+bool take_false(struct draft *draft, struct json_reader *json, const struct path_row *row,
+                struct slice text)
+{
+    (void)json;
+    *(bool *)member_of_event(draft, row) = slice_is(text, "false");
+    return true;
+}
+
 bool take_present(struct draft *draft, struct json_reader *json, const struct path_row *row,
                   struct slice text)
 {

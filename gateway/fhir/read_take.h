@@ -4,7 +4,7 @@
 #include "fhir/read_int.h"
 
 /* Into the member at row->offset: of the draft (text), or of the event. */
-take_fn take_text, take_first_text, take_bool, take_present;
+take_fn take_text, take_first_text, take_bool, take_false, take_present;
 take_fn take_date, take_earliest, take_latest, take_longest;
 take_fn take_event_concept, take_event_reference, take_event_reference_once;
 /* Elements with a meaning of their own. */

@@ -165,6 +165,30 @@ static void add_condition(struct hiv_course *course, const struct event *conditi
     add_failure(course, &failure);
 }
 
+/* HIV-007, HIV-010: an Observation that names the failure, or whose value does. */
+static void add_observation(struct hiv_course *course, const struct event *event)
+{
+    struct date_span day =
+        event->effective.precision != DATE_ABSENT ? event->effective : event->recorded;
+    bool is_virological = event->observation == OBSERVATION_HIV_VIROLOGICAL_FAILURE ||
+                          (event->observation == OBSERVATION_HIV_FAILURE &&
+                           event->finding == FINDING_VIROLOGICAL_FAILURE);
+    bool is_weak =
+        event->observation == OBSERVATION_HIV_WEAK_FAILURE ||
+        (event->observation == OBSERVATION_HIV_FAILURE && event->finding == FINDING_WEAK_FAILURE);
+    if (day.precision == DATE_ABSENT || !event_was_done(event) ||
+        event->finding == FINDING_NEGATED || event->value_is_false)
+        return;
+    struct hiv_failure failure = { .day = day.first.day,
+                                   .rule =
+                                       is_virological ? RULE_HIV_FAILURE : RULE_HIV_WEAK_FAILURE,
+                                   .is_weak = !is_virological,
+                                   .copies = -1,
+                                   .event = event };
+    if ((is_virological && RULE_ON(HIV_FAILURE)) || (is_weak && RULE_ON(HIV_WEAK_FAILURE)))
+        add_failure(course, &failure);
+}
+
 static enum stop_reason reason_of(const struct event *order)
 {
     return order->stop_reason == STOP_NONE || order->stop_reason == STOP_OTHER
@@ -183,12 +207,15 @@ static int32_t reason_day(const struct exposure *exposure)
 bool hiv_collect_failures(struct hiv_course *course, struct err *err)
 {
     const struct engine *engine = course->engine;
-    size_t most = (size_t)engine->condition_count + course->use_count + 1;
+    size_t most =
+        (size_t)engine->condition_count + engine->observation_count + course->use_count + 1;
     course->failures = arena_alloc_raw(engine->arena, most * sizeof(struct hiv_failure));
     if (course->failures == NULL || !collect_loads(course))
         return err_fail(err, ERR_TOO_LARGE, "therapy", "too much evidence for one derivation");
     for (unsigned i = 0; i < engine->condition_count; i++)
         add_condition(course, engine->conditions[i]);
+    for (unsigned i = 0; i < engine->observation_count; i++)
+        add_observation(course, engine->observations[i]);
     for (unsigned i = 0; i < course->use_count; i++) {
         const struct exposure *exposure = course->uses[i];
         bool is_told = i > 0 && course->uses[i - 1]->order == exposure->order;

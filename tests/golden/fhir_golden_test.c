@@ -141,6 +141,8 @@ static void put_event(struct buffer *out, const struct event *event)
     put_span(out, "effective-end", event->effective_end);
     put_quantity(out, "value", &event->value);
     put_concept(out, "value-concept", &event->value_concept);
+    if (event->value_is_false)
+        buffer_add(out, SLICE("value false\n"));
     put_list(out, "focus", event->focus, event->focus_count);
     put_span(out, "died", event->deceased);
     put_text(out, "replaced-by", event->replaced_by);

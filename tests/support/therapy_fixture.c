@@ -187,6 +187,7 @@ struct sample {
     enum grade grade; /* GRADE_NONE: not on salvage therapy */
     enum disease_status status;
     bool is_truncated;
+    enum disease_family family;
 };
 
 static const struct sample samples[] = {
@@ -258,6 +259,41 @@ static const struct sample samples[] = {
                         GRADE_NONE,
                         DISEASE_STATUS_UNKNOWN,
                         false },
+    [FIXTURE_HIV] = { "hiv-third-line",
+                      "hiv",
+                      "HIV infection",
+                      { { "TDF/3TC/EFV", "efavirenz lamivudine tenofovir_disoproxil", "2011-04-04",
+                          "2015-10-04" },
+                        { "AZT/3TC/LPV/r", "lamivudine lopinavir zidovudine", "2015-10-05",
+                          "2025-09-30" },
+                        { "TDF/3TC/DTG/DRV/r",
+                          "darunavir dolutegravir lamivudine tenofovir_disoproxil", "2025-10-01",
+                          NULL } },
+                      { { "INSTI", "dolutegravir", false },
+                        { "NNRTI", "efavirenz", true },
+                        { "PI", "darunavir lopinavir", true } },
+                      { "line 3 meets the basis art_line>=3",
+                        "line 3, ordered on 2025-10-01, has a dose against resistance, after "
+                        "failure on record" },
+                      GRADE_HIGH,
+                      DISEASE_STATUS_VIRAEMIC,
+                      false,
+                      DISEASE_HIV },
+    [FIXTURE_ESRD] = { "esrd-transplant",
+                       "esrd",
+                       "end-stage renal disease",
+                       { { "dialysis", "", "2019-03-01", "2021-05-31" },
+                         { "kidney transplant after dialysis",
+                           "basiliximab mycophenolate_mofetil tacrolimus", "2021-06-01", NULL } },
+                       { { NULL, NULL, false } },
+                       { "kidney transplant after dialysis, since 2021-06-01",
+                         "a transplant is often planned from the start: nothing on record says "
+                         "that "
+                         "dialysis has failed" },
+                       GRADE_MEDIUM,
+                       DISEASE_STATUS_GRAFT,
+                       false,
+                       DISEASE_RENAL },
 };
 
 const char *fixture_patient_name(enum fixture_patient patient) { return samples[patient].name; }
@@ -267,6 +303,7 @@ void fixture_patient(struct fixture *fixture, enum fixture_patient patient)
     const struct sample *sample = &samples[patient];
     fixture_init(fixture, "2026-03-01");
     struct history *history = fixture_disease(fixture, sample->key, sample->disease);
+    disease_of(fixture, history)->disease.family = sample->family;
     for (size_t i = 0; i < COUNT_OF(sample->lines) && sample->lines[i].drugs != NULL; i++)
         fixture_line(fixture, history, &sample->lines[i]);
     for (size_t i = 0; i < COUNT_OF(sample->classes) && sample->classes[i].name != NULL; i++)
@@ -276,6 +313,10 @@ void fixture_patient(struct fixture *fixture, enum fixture_patient patient)
         fixture_reason(fixture, history, sample->reasons[i]);
     if (sample->grade != GRADE_NONE)
         fixture_salvage(fixture, history, sample->grade, sample->status);
+    if (sample->family == DISEASE_HIV)
+        history->verdict.basis = SLICE("art_line>=3");
+    if (sample->family == DISEASE_RENAL)
+        history->verdict.basis = SLICE("renal_state");
     history->verdict.history_truncated = sample->is_truncated;
     if (sample->is_truncated) {
         struct line *last = &disease_of(fixture, history)->lines[history->line_count - 1];

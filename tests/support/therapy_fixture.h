@@ -59,7 +59,7 @@ void fixture_class(struct fixture *fixture, struct history *history, const char 
                    const char *drugs, bool failed);
 struct date fixture_date(const char *text);
 
-/* The six sample patients; the last one is not on salvage therapy. */
+/* The sample patients; the one with lung cancer is not on salvage therapy. */
 enum fixture_patient {
     FIXTURE_DLBCL,
     FIXTURE_HODGKIN,
@@ -67,6 +67,8 @@ enum fixture_patient {
     FIXTURE_OVARIAN,
     FIXTURE_MYELOMA,
     FIXTURE_NSCLC,
+    FIXTURE_HIV,
+    FIXTURE_ESRD,
     FIXTURE_PATIENT_COUNT
 };
 const char *fixture_patient_name(enum fixture_patient patient); /* "dlbcl-refractory" */

@@ -60,6 +60,7 @@ static struct event full_observation(void)
         .effective_end = day(2024, 1, 9),
         .value = { true, COMPARATOR_LESS, -205, 1, SLICE("{copies}/mL") },
         .value_concept = { value, 1, SLICE("worse") },
+        .value_is_false = true,
         .focus = focus,
         .focus_count = 1,
         .doses_per_1000_days = 2000,
@@ -131,6 +132,7 @@ static void what_was_measured_survives(void **state)
     assert_true(slice_is(after.value.unit, "{copies}/mL"));
     assert_true(slice_is(after.value_concept.codings[0].code, "271299001"));
     assert_true(slice_is(after.value_concept.text, "worse"));
+    assert_true(after.value_is_false);
     assert_int_equal(after.focus_count, 1);
     assert_true(slice_is(after.focus[0], "Condition/c1"));
     assert_int_equal(after.doses_per_1000_days, 2000);

@@ -1,4 +1,4 @@
-/* The bodies for the six sample patients, against tests/golden/plan/, which people review.  After a
+/* The bodies for the sample patients, against tests/golden/plan/, which people review.  After a
  * wanted change, run this test with LIFELINE_GOLDEN_UPDATE=1 and read the difference. */
 #include "plan_story.h"
 

@@ -62,6 +62,27 @@ static const struct story_case rows[] = {
 
     { "HIV-008 1001 and 1001 copies after 182 days, 60 days apart",
       TLD_THEN("#vl 2020-03-01 1001; #vl 2020-04-30 1001; "), "2020-09-01", FAILS, NULL, NULL },
+    { "HIV-008 60 days apart are about three months",
+      TLD_THEN("#vl 2020-03-01 1001; #vl 2020-04-30 1001; "), "2020-09-01", FAILS, NULL,
+      "no NONE line 2 viraemic HIV-029 HIV-008" },
+    { "HIV-008 59 days are too near: only DHHS counts them",
+      TLD_THEN("#vl 2020-03-02 1001; #vl 2020-04-30 1001; "), "2020-09-01", FAILS, NULL,
+      "no NONE line 2 viraemic HIV-029 HIV-009" },
+    { "HIV-008 one of 1000 with an NNRTI is not above 1000",
+      HIV TLE "2020-01-01..2020-07-31; #vl 2020-07-01 1000; dolutegravir + lamivudine + zidovudine "
+              "2020-08-01..open",
+      "2020-10-01",
+      "1 2020-01-01..open dolutegravir+efavirenz+lamivudine+tenofovir disoproxil+zidovudine "
+      "FIRST_ART\n",
+      NULL, NULL },
+    { "HIV-009 168 days after the line began count",
+      HIV TLD "2020-01-01..2020-07-31; #vl 2020-06-17 300; #vl 2020-07-20 300; atazanavir + "
+              "lamivudine + tenofovir disoproxil 2020-08-01..open",
+      "2020-10-01", NULL, NULL, "no NONE line 2 viraemic HIV-029 HIV-009" },
+    { "HIV-009 167 days do not",
+      HIV TLD "2020-01-01..2020-07-31; #vl 2020-06-16 300; #vl 2020-07-20 300; atazanavir + "
+              "lamivudine + tenofovir disoproxil 2020-08-01..open",
+      "2020-10-01", NULL, NULL, "no NONE line 1 viraemic" },
     { "HIV-008 1000 copies are not above 1000, but 200 or more (HIV-009)",
       TLD_THEN("#vl 2020-03-01 1000; #vl 2020-04-30 1000; "), "2020-09-01", FAILS, NULL, NULL },
     { "HIV-009 199 copies are not 200", TLD_THEN("#vl 2020-03-01 199; #vl 2020-04-30 200; "),
@@ -140,6 +161,23 @@ static const struct story_case rows[] = {
       HIV "@Z33.1 2016-01-01; darunavir 2017-01-01..open bid; ritonavir + lamivudine + tenofovir "
           "disoproxil 2017-01-01..open",
       "2017-06-01", NULL, NULL, "salvage MEDIUM line 3" },
+    { "HIV-018 294 days after it, it does not yet",
+      HIV "@Z33.1 2016-01-01; darunavir 2016-10-21..open bid; ritonavir + lamivudine + tenofovir "
+          "disoproxil 2016-10-21..open",
+      "2017-02-01", NULL, NULL, "no NONE line 1" },
+    { "HIV-018 295 days after it, it does",
+      HIV "@Z33.1 2016-01-01; darunavir 2016-10-22..open bid; ritonavir + lamivudine + tenofovir "
+          "disoproxil 2016-10-22..open",
+      "2017-02-01", NULL, NULL, "salvage MEDIUM line 3" },
+    { "HIV-018 less than two doses a day say nothing",
+      HIV "darunavir 2016-10-22..open doses:1999; ritonavir + lamivudine + tenofovir disoproxil "
+          "2016-10-22..open",
+      "2017-02-01", NULL, NULL, "no NONE line 1" },
+    { "HIV-003 31 days are prophylaxis", HIV TLD "2014-01-01..2014-02-01; " TLD "2016-01-01..open",
+      "2016-06-01", ONE("dolutegravir+lamivudine+tenofovir disoproxil"), NULL, NULL },
+    { "HIV-003 32 days are treatment", HIV TLD "2014-01-01..2014-02-02; " TLD "2016-01-01..open",
+      "2016-06-01", "1 2014-01-01..open dolutegravir+lamivudine+tenofovir disoproxil FIRST_ART\n",
+      NULL, NULL },
     { "HIV-023 leftovers of 90 days",
       HIV "lopinavir + ritonavir 2019-12-01..2020-09-29; lamivudine "
           "+ tenofovir disoproxil 2019-12-01..open; dolutegravir 2020-07-01..open",

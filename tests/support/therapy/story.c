@@ -289,7 +289,9 @@ static bool read_value_word(struct story *story, struct event *order, struct sli
         order->medication =
             code_concept(story, "http://www.nlm.nih.gov/research/umls/rxnorm", value);
         order->medication.text = words;
-    } else if (slice_is(name, "supply"))
+    } else if (slice_is(name, "doses"))
+        order->doses_per_1000_days = number;
+    else if (slice_is(name, "supply"))
         order->supply_days = number;
     else if (slice_is(name, "bounds"))
         order->bounds_days = number;
@@ -545,6 +547,12 @@ static void tell_viral_load(struct story *story, struct slice clause)
         slice_is(kind, "log") ? OBSERVATION_HIV_VIRAL_LOAD_LOG : OBSERVATION_HIV_VIRAL_LOAD;
     event->effective = read_span(next_word(&rest));
     struct slice value = next_word(&rest);
+    if (slice_is(kind, "failure")) { /* of antiretroviral therapy, as a code of WHO says */
+        event->code = code_concept(story, WHO_HIV, slice_of("HIV.D.DE225"));
+        event->value_concept = code_concept(story, WHO_HIV, value);
+        mapping_resolve(story->mapping, event, &story->arena);
+        return;
+    }
     if (slice_is(value, "not-detected")) {
         event->finding = FINDING_NOT_DETECTED;
         return;

@@ -12,6 +12,7 @@
  *             !sct 2021-07-03                                a Procedure (sct allo apheresis hd pd
  *                                                            dialysis kidney cart axi-cel)
  *             #vl 2021-07-03 <50                             a viral load (log: its logarithm)
+ *             #failure 2021-07-03 HIV.D.DE228                an Observation of treatment failure
  *             ?worsened 2021-11-20 focus:c1                  an Observation of the cancer's status
  *
  *           followed by any of the words of order_words[] in story.c: stopped, toxicity, curative,
