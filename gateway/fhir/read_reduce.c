@@ -79,7 +79,8 @@ static void reduce_drug_use(struct draft *draft, const struct json_reader *json)
 {
     reduce_status(draft, json);
     require(draft, json, HAS_MEDICATION_CONCEPT | HAS_MEDICATION_REFERENCE, "medication");
-    require(draft, json, HAS_SUBJECT, "subject");
+    if (draft->resource->type != FHIR_MEDICATION_DISPENSE) /* R4: a dispense need not name one */
+        require(draft, json, HAS_SUBJECT, "subject");
     if ((draft->has & HAS_MEDICATION_CONCEPT) != 0 && (draft->has & HAS_MEDICATION_REFERENCE) != 0)
         draft_fault(draft, json, ALL_TYPES, "medicationReference", ERR_VALUE,
                     "only one of medicationCodeableConcept and medicationReference may be there");

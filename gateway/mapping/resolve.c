@@ -198,8 +198,8 @@ static bool names_one(struct slice text, const struct drug_code *code)
     return false;
 }
 
-/* The words beside a known code must not name another drug.  Mostly they repeat the ingredient: only
- * where they do not, they are read.  A text may say less than a code, or more. */
+/* The words beside a known code must not name another drug.  Mostly they repeat the ingredient;
+ * only where they do not, they are read.  A text may say less than a code, or more. */
 static bool text_disagrees(const struct mapping *mapping, struct slice text,
                            const struct drug_code *chosen, struct arena *arena)
 {

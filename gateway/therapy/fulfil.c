@@ -96,25 +96,28 @@ static struct told_end end_of(const struct event *event, const struct drug *drug
     return (struct told_end){ .day = start + drug->tail_days, .is_assumed = true };
 }
 
+/* What was entered in error, or deleted, was never there. */
+static const struct event *order_among(struct engine *engine, const struct event *event)
+{
+    for (unsigned i = 0; i < event->based_on_count; i++) {
+        const struct event *order = exposures_find_order(engine, event->based_on[i]);
+        if (order != NULL && order->status != STATUS_ENTERED_IN_ERROR)
+            return order;
+    }
+    return NULL;
+}
+
 /* The order that an event names, or that what it names belongs to: a statement may be derived from
  * a dispense, which names the order. */
 static const struct event *named_order(struct engine *engine, const struct event *event)
 {
-    for (unsigned i = 0; i < event->based_on_count; i++) {
-        const struct event *order = exposures_find_order(engine, event->based_on[i]);
-        if (order != NULL)
-            return order;
-    }
-    for (unsigned i = 0; i < event->based_on_count; i++) {
+    const struct event *order = order_among(engine, event);
+    for (unsigned i = 0; order == NULL && i < event->based_on_count; i++) {
         const struct event *between = exposures_find_given(engine, event->based_on[i]);
-        for (unsigned k = 0; between != NULL && between != event && k < between->based_on_count;
-             k++) {
-            const struct event *order = exposures_find_order(engine, between->based_on[k]);
-            if (order != NULL)
-                return order;
-        }
+        if (between != NULL && between != event && between->status != STATUS_ENTERED_IN_ERROR)
+            order = order_among(engine, between);
     }
-    return NULL;
+    return order;
 }
 
 static void note_left_out(struct engine *engine, const struct telling *telling, enum rule rule)

@@ -68,6 +68,10 @@ static const struct story_case rows[] = {
     { "EXP-025 the order must count: one that was cancelled confirms nothing",
       LUNG "docetaxel 2020-02-03 cancelled; given docetaxel 2020-02-10 based:m1", NULL,
       "1 2020-02-10..2020-02-10 docetaxel FIRST_EXPOSURE\n", NULL, NULL },
+    { "EXP-025 nor does one that was entered in error, whatever it was for",
+      LUNG "@M06.9 2018-01-01; docetaxel 2020-02-03 error for:c2; given docetaxel 2020-02-10 "
+           "based:m1",
+      NULL, "1 2020-02-10..2020-02-10 docetaxel FIRST_EXPOSURE\n", NULL, NULL },
     { "EXP-026 the same drug in the order's time belongs to it",
       ORDERED "given carboplatin + pemetrexed 2020-02-05 x3/21", NULL, LINE("2020-04-06"), NULL,
       NULL },

@@ -22,6 +22,53 @@ static void random_day(char *out, size_t size)
     snprintf(out, size, "20%02u-%02u-%02u", 18 + below(6), 1 + below(12), 1 + below(28));
 }
 
+/* What became of the orders, and of the disease. */
+static void random_tellings(struct story *story, const char *const *drugs, size_t drug_count)
+{
+    static const char *const proofs[] = { "given", "given", "dispensed", "told" };
+    static const char *const words[] = { "",
+                                         "",
+                                         "based:m1",
+                                         "based:m2",
+                                         "based:m7",
+                                         "from:g1",
+                                         "stopped",
+                                         "not-done",
+                                         "not-done progression",
+                                         "stopped progression",
+                                         "unknown",
+                                         "error",
+                                         "undated",
+                                         "supply:30",
+                                         "for:c1" };
+    static const char *const states[] = { "worsened", "stable", "improved", "undetermined",
+                                          "complete_remission" };
+    unsigned count = below(24), observations = below(4);
+    char text[256], day[16];
+    for (unsigned i = 0; i < count; i++) {
+        random_day(day, sizeof day);
+        const char *drug = pick(drugs, drug_count);
+        if (below(6) == 0)
+            day[7] = '\0'; /* a month */
+        if (below(6) == 0)
+            snprintf(text, sizeof text, "%s %s %s..open", pick(proofs, COUNT_OF(proofs)), drug,
+                     day);
+        else if (strlen(day) == 7)
+            snprintf(text, sizeof text, "%s %s %s %s", pick(proofs, COUNT_OF(proofs)), drug, day,
+                     pick(words, COUNT_OF(words)));
+        else
+            snprintf(text, sizeof text, "%s %s %s x%u/%u %s", pick(proofs, COUNT_OF(proofs)), drug,
+                     day, 1 + below(5), 7 * (1 + below(4)), pick(words, COUNT_OF(words)));
+        story_tell(story, text);
+    }
+    for (unsigned i = 0; i < observations; i++) {
+        random_day(day, sizeof day);
+        snprintf(text, sizeof text, "?%s %s %s", pick(states, COUNT_OF(states)), day,
+                 below(2) == 0 ? "focus:c1" : "");
+        story_tell(story, text);
+    }
+}
+
 static void random_patient(struct story *story)
 {
     static const char *const codes[] = { "C83.30", "C34.90", "C18.9", "C50.911",
@@ -58,7 +105,7 @@ static void random_patient(struct story *story)
                                          "prior:m2",
                                          "for:c1",
                                          "undated" };
-    static const char *const procedures[] = { "sct", "allo", "apheresis" };
+    static const char *const procedures[] = { "sct", "allo", "apheresis", "cart", "axi-cel" };
     unsigned conditions = 1 + below(4), orders = below(40), transplants = below(3);
     char text[256], day[16], end[16];
     for (unsigned i = 0; i < conditions; i++) {
@@ -86,6 +133,8 @@ static void random_patient(struct story *story)
         snprintf(text, sizeof text, "!%s %s", pick(procedures, COUNT_OF(procedures)), day);
         story_tell(story, text);
     }
+    if (below(2) == 0)
+        random_tellings(story, drugs, COUNT_OF(drugs));
 }
 
 static void check_boundary(const struct boundary *boundary)
@@ -243,12 +292,97 @@ static void every_rule_set_keeps_the_promises(void **state)
     }
 }
 
+static void write_answer(struct story *story, struct buffer *out)
+{
+    struct sha256 digest = { { 0 } };
+    struct report_head head = { SLICE("Patient/p"), &digest };
+    report_json(&head, story_derive(story, "2022-06-01"), out);
+    assert_false(buffer_overflowed(out));
+}
+
+static void assert_same(const char *what, const struct buffer *a, const struct buffer *b)
+{
+    size_t at = 0;
+    while (at < a->len && at < b->len && a->at[at] == b->at[at])
+        at++;
+    size_t from = at > 150 ? at - 150 : 0;
+    if (at < a->len || at < b->len)
+        print_message("%s: %.*s\n--- but\n%.*s\n", what,
+                      (int)(a->len - from < 400 ? a->len - from : 400), a->at + from,
+                      (int)(b->len - from < 400 ? b->len - from : 400), b->at + from);
+    assert_int_equal(a->len, b->len);
+    assert_memory_equal(a->at, b->at, a->len);
+}
+
+static void shuffle(struct story *story)
+{
+    for (size_t i = story->count; i > 1; i--) {
+        size_t k = below((unsigned)i);
+        struct event swap = story->events[i - 1];
+        story->events[i - 1] = story->events[k];
+        story->events[k] = swap;
+    }
+}
+
+/* What deletion leaves of a resource: its name and that it is gone. */
+static void delete_some(struct story *story)
+{
+    for (size_t i = 0; i < story->count; i++) {
+        struct event *event = &story->events[i];
+        if (below(4) == 0)
+            *event = (struct event){ .type = event->type,
+                                     .id = event->id,
+                                     .version = event->version + 1,
+                                     .status = STATUS_ENTERED_IN_ERROR,
+                                     .verification_status = VERIFICATION_ENTERED_IN_ERROR };
+    }
+}
+
+static void leave_deleted_out(struct story *story)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < story->count; i++)
+        if (story->events[i].verification_status != VERIFICATION_ENTERED_IN_ERROR ||
+            story->events[i].version == 1)
+            story->events[kept++] = story->events[i];
+    story->count = kept;
+}
+
+/* Any order of arrival gives the same bytes; a resource that was deleted was never there. */
+static void neither_arrival_nor_what_is_gone_shows(void **state)
+{
+    (void)state;
+    for (int i = 0; i < PATIENTS; i++) {
+        struct story story;
+        struct buffer first, again;
+        story_begin(&story);
+        random_patient(&story);
+        buffer_init(&first, 1 << 22);
+        buffer_init(&again, 1 << 22);
+        write_answer(&story, &first);
+        shuffle(&story);
+        write_answer(&story, &again);
+        assert_same("arrival", &first, &again);
+        delete_some(&story);
+        buffer_reset(&first);
+        write_answer(&story, &first);
+        leave_deleted_out(&story);
+        buffer_reset(&again);
+        write_answer(&story, &again);
+        assert_same("deletion", &first, &again);
+        buffer_fini(&first);
+        buffer_fini(&again);
+        story_end(&story);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_patient_keeps_the_promises),
         cmocka_unit_test(leaving_the_second_sweep_out_changes_nothing),
         cmocka_unit_test(every_rule_set_keeps_the_promises),
+        cmocka_unit_test(neither_arrival_nor_what_is_gone_shows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
