@@ -186,6 +186,7 @@ struct rules {
     unsigned label_count;
     const struct cumulative_rule *cumulative; /* rows of one exposure are neighbours */
     unsigned cumulative_count;
+    const uint64_t *cumulative_drugs; /* bit n: drug of index n is in one of the rows */
     const struct treatment_option *options;
     unsigned option_count;
     const struct regimen *regimens; /* by disease, then by number of drugs, the largest first */

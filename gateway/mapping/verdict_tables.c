@@ -112,7 +112,9 @@ static bool load_cumulative(struct profile_build *context)
         return false;
     struct cumulative_rule *rules =
         ARENA_ARRAY(context->build->arena, struct cumulative_rule, table.count + 1);
-    if (rules == NULL)
+    uint64_t *drugs =
+        ARENA_ARRAY(context->build->arena, uint64_t, context->build->mapping->drug_count / 64 + 1);
+    if (rules == NULL || drugs == NULL)
         return true; /* mapping_load() looks at the arena at its end */
     const struct cumulative_row *rows = table.rows;
     bool ok = true;
@@ -123,9 +125,12 @@ static bool load_cumulative(struct profile_build *context)
         ok = build_one_drug(context->build, place, rows[i].ingredient, &rules[i].drug,
                             context->errors) &&
              ok;
+        if (rules[i].drug != NULL)
+            drugs[rules[i].drug->index / 64] |= UINT64_C(1) << rules[i].drug->index % 64;
         place.column = "source";
         ok = profile_sources(context, place, rows[i].source) && ok;
     }
+    context->build->rules->cumulative_drugs = drugs;
     context->build->rules->cumulative = rules;
     context->build->rules->cumulative_count = (unsigned)table.count;
     return ok;

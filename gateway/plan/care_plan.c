@@ -140,6 +140,55 @@ static void note_classes(struct body *body, const struct subject *subject, note_
         put(body, buffer_slice(note));
 }
 
+/* SAL-026: which kinds of treatment of the disease nobody has ordered. */
+static void note_options(struct body *body, const struct subject *subject, note_put *put)
+{
+    struct buffer *note = &body->scratch;
+    const struct history *history = subject->history;
+    bool is_any = false;
+    buffer_reset(note);
+    for (unsigned i = 0; i < history->option_count; i++) {
+        if (history->options[i].is_used)
+            continue;
+        buffer_add(note, is_any ? SLICE("; ")
+                                : SLICE("Not ordered so far, by kind of treatment; has the team "
+                                        "discussed them? "));
+        buffer_add(note, history->options[i].option->name);
+        is_any = true;
+    }
+    if (is_any)
+        put(body, buffer_slice(note));
+}
+
+/* SAL-027: with what is not counted, and why. */
+static void note_cumulative(struct body *body, const struct subject *subject, note_put *put)
+{
+    const struct therapy *therapy = subject->input->therapy;
+    for (unsigned i = 0; i < therapy->cumulative_count; i++) {
+        const struct cumulative *sum = &therapy->cumulative[i];
+        struct buffer *note = &body->scratch;
+        buffer_reset(note);
+        buffer_format(note, "Cumulative %.*s, as ordered: ", SLICE_ARGS(sum->exposure));
+        if (sum->counted > 0)
+            buffer_format(note, "%s%lld mg/m2", sum->counted < sum->orders ? "at least " : "",
+                          (long long)((sum->total_thousandths + 500) / 1000));
+        else
+            buffer_add(note, SLICE("not computable"));
+        if (sum->counted < sum->orders)
+            buffer_format(note, "; %u of %u orders are not counted: %.*s",
+                          sum->orders - sum->counted, sum->orders, SLICE_ARGS(sum->why_not));
+        put(body, buffer_slice(note));
+    }
+}
+
+static bool has_unused(const struct history *history)
+{
+    for (unsigned i = 0; i < history->option_count; i++)
+        if (!history->options[i].is_used)
+            return true;
+    return false;
+}
+
 static bool has_trait(const struct history *history, uint32_t trait)
 {
     for (unsigned i = 0; i < history->class_count; i++)
@@ -177,6 +226,10 @@ void care_plan_each_note(struct body *body, const struct subject *subject, note_
 {
     note_earlier_lines(body, subject, put);
     note_classes(body, subject, put);
+    if (subject_field(subject) == FIELD_CANCER) {
+        note_options(body, subject, put);
+        note_cumulative(body, subject, put);
+    }
     note_texts(body, subject, PLAN_TEXT_CLASS, put);
     note_texts(body, subject, PLAN_TEXT_PROMPT, put);
     note_texts(body, subject, PLAN_TEXT_HIV, put);
@@ -189,6 +242,8 @@ static bool has_notes(const struct subject *subject)
     const struct plan_texts *texts = subject->input->texts;
     bool has_any = history->lines != subject->line || history->verdict.history_truncated ||
                    history->class_count > 0;
+    if (subject_field(subject) == FIELD_CANCER)
+        has_any = has_any || has_unused(history) || subject->input->therapy->cumulative_count > 0;
     for (unsigned i = 0; texts != NULL && i < texts->count && !has_any; i++)
         has_any = care_plan_has_text(subject, &texts->list[i]);
     return has_any;

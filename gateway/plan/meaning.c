@@ -121,6 +121,26 @@ static void put_classes(struct buffer *out, const struct subject *subject)
     }
 }
 
+/* What the notes on kinds of treatment and on cumulative exposure say. */
+static void put_extras(struct buffer *out, const struct subject *subject)
+{
+    const struct history *history = subject->history;
+    const struct therapy *therapy = subject->input->therapy;
+    if (subject_field(subject) != FIELD_CANCER)
+        return;
+    for (unsigned i = 0; i < history->option_count; i++)
+        if (!history->options[i].is_used)
+            encode_slice(out, history->options[i].option->name);
+    for (unsigned i = 0; i < therapy->cumulative_count; i++) {
+        const struct cumulative *sum = &therapy->cumulative[i];
+        encode_slice(out, sum->exposure);
+        encode_varint(out, sum->orders);
+        encode_varint(out, sum->counted);
+        encode_signed(out, (sum->total_thousandths + 500) / 1000);
+        encode_slice(out, sum->why_not);
+    }
+}
+
 static void put_texts(struct buffer *out, const struct subject *subject)
 {
     const struct plan_texts *texts = subject->input->texts;
@@ -144,6 +164,7 @@ static void put_care_plan(struct buffer *out, const struct subject *subject)
         put_event(out, line->sources[i]);
     put_earlier_lines(out, subject);
     put_classes(out, subject);
+    put_extras(out, subject);
     put_texts(out, subject);
 }
 

@@ -30,7 +30,7 @@
 
 /* The way bodies are written: goes up when the same values give another body, so that destinations
  * get the new one.  A test holds it against the bodies. */
-#define PLAN_FORM 1
+#define PLAN_FORM 2
 
 #define PLAN_TOKEN_FLAG "{{flag}}"
 #define PLAN_TOKEN_CARE_PLAN "{{careplan}}"

@@ -246,11 +246,24 @@ static void add_exposure(const struct exposure *exposure, const struct cumulativ
         thousandths_of(&exposure->order->dose) * doses_of(exposure) * rule->factor_hundredths / 100;
 }
 
+static bool has_any(const struct engine *engine)
+{
+    const uint64_t *drugs = engine->rules->cumulative_drugs;
+    for (unsigned i = 0; drugs != NULL && i < engine->exposure_count; i++) {
+        const struct drug *drug = engine->exposures[i].drug;
+        if (drug->group != DRUG_UNKNOWN && (drugs[drug->index / 64] >> drug->index % 64 & 1) != 0)
+            return true;
+    }
+    return false;
+}
+
 const struct cumulative *extras_cumulative(const struct engine *engine, unsigned *count)
 {
     const struct rules *rules = engine->rules;
     struct cumulative *list = NULL;
     *count = 0;
+    if (!has_any(engine))
+        return NULL;
     for (unsigned first = 0, end; first < rules->cumulative_count; first = end) {
         struct cumulative sum = { .exposure = rules->cumulative[first].exposure };
         for (end = first; end < rules->cumulative_count &&

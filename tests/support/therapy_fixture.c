@@ -174,6 +174,22 @@ void fixture_class(struct fixture *fixture, struct history *history, const char 
         }
 }
 
+void fixture_extras(struct fixture *fixture, struct history *history)
+{
+    static const struct treatment_option option = { .key = { "cell_therapy", 12 },
+                                                    .name = { "cell therapy", 12 } };
+    static const struct option_use use = { .option = &option };
+    static const struct cumulative sum = { .exposure = { "doxorubicin-equivalent", 22 },
+                                           .orders = 3,
+                                           .counted = 2,
+                                           .total_thousandths = 100000,
+                                           .why_not = { "no dose is stated", 17 } };
+    history->options = &use;
+    history->option_count = 1;
+    fixture->therapy.cumulative = &sum;
+    fixture->therapy.cumulative_count = 1;
+}
+
 /* --- the sample patients --------------------------------------------------------------------- */
 
 struct sample {

@@ -59,6 +59,9 @@ void fixture_class(struct fixture *fixture, struct history *history, const char 
                    const char *drugs, bool failed);
 struct date fixture_date(const char *text);
 
+/* A kind of treatment that was not ordered, and doxorubicin-equivalents of two orders of three. */
+void fixture_extras(struct fixture *fixture, struct history *history);
+
 /* The sample patients; the one with lung cancer is not on salvage therapy. */
 enum fixture_patient {
     FIXTURE_DLBCL,

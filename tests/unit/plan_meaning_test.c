@@ -101,8 +101,8 @@ static const struct member members[] = {
     MEMBER(THERAPY, therapy, rules, WORDS, ""),
     MEMBER(THERAPY, therapy, histories, ROWS, ""),
     MEMBER(THERAPY, therapy, history_count, NUMBER, "FC"),
-    MEMBER(THERAPY, therapy, cumulative, MISSING, ""),
-    MEMBER(THERAPY, therapy, cumulative_count, NUMBER, ""),
+    MEMBER(THERAPY, therapy, cumulative, ROWS, ""),
+    MEMBER(THERAPY, therapy, cumulative_count, NUMBER, "C"),
     MEMBER(THERAPY, therapy, unmapped, EVENTS, ""),
     MEMBER(THERAPY, therapy, unmapped_count, NUMBER, ""),
     MEMBER(THERAPY, therapy, conflicting, EVENTS, ""),
@@ -126,8 +126,8 @@ static const struct member members[] = {
     MEMBER(HISTORY, history, line_count, NUMBER, "FC"),
     MEMBER(HISTORY, history, verdict, ROWS, ""),
     MEMBER(HISTORY, history, contrast, MISSING, ""),
-    MEMBER(HISTORY, history, options, MISSING, ""),
-    MEMBER(HISTORY, history, option_count, NUMBER, ""),
+    MEMBER(HISTORY, history, options, ROWS, ""),
+    MEMBER(HISTORY, history, option_count, NUMBER, "C"),
     MEMBER(HISTORY, history, classes, ROWS, ""),
     MEMBER(HISTORY, history, class_count, NUMBER, "C"),
     MEMBER(DISEASE, disease, index, NUMBER, ""),
@@ -323,6 +323,7 @@ static void set_scene(enum situation situation)
     fixture_line(&fixture, history, &first);
     fixture_line(&fixture, history, &second);
     fixture_class(&fixture, history, "platinum", "carboplatin", true);
+    fixture_extras(&fixture, history);
     fixture_reason(&fixture, history, "new agents after a relapse");
     fixture_salvage(&fixture, history, GRADE_HIGH, DISEASE_STATUS_RELAPSED);
     veto = (struct verdict_reason){ .text = SLICE("a veto") };
@@ -549,6 +550,7 @@ static void bodies_of_another_form_have_another_number(void **state)
         const char *bodies;
     } forms[] = {
         { 1, "5e9aa66ce43d30d0270fe466e9b73e1b7b50580f9b7a4009fc56450011a607bc" },
+        { 2, "0ee89bc8dde072a53d8fcd0a0fc99e9e6f09634ead039d56be1d5743dd787cfa" },
     };
     static struct plan plan;
     struct buffer all;
