@@ -201,6 +201,8 @@ static void step_special(struct telling *telling)
     static const char *const words[] = { "",
                                          "",
                                          "toxicity",
+                                         "dose:50mg/m2",
+                                         "dose:80mg",
                                          "shortage",
                                          "plan:A",
                                          "timing",
@@ -349,6 +351,19 @@ static void step_cells(struct telling *telling)
     tell(telling, "%s %s%s", PICK(cells), day_text(telling->day, day), CHANCE(20) ? " x2/7" : "");
 }
 
+/* Before and after an operation: sometimes one curative course. */
+static void step_surgery(struct telling *telling, const struct rules *rules)
+{
+    static const char *const words[] = { "curative", "curative", "curative", "palliative", "" };
+    char day[DATE_TEXT_SIZE];
+    order_cycles(telling, some_regimen(telling, rules), PICK(words));
+    telling->day += (int32_t)random_below(120);
+    if (CHANCE(85))
+        tell(telling, "!surgery %s %s", day_text(telling->day, day), CHANCE(8) ? "error" : "");
+    telling->day += (int32_t)random_below(90);
+    order_cycles(telling, some_regimen(telling, rules), PICK(words));
+}
+
 /* --- HIV and the kidney ----------------------------------------------------------------------- */
 
 static void tell_hiv(struct telling *telling)
@@ -484,8 +499,10 @@ static void tell_cancer(struct telling *telling, const struct rules *rules)
             step_given(telling);
         else if (what < 88)
             step_evidence(telling);
-        else if (what < 95)
+        else if (what < 93)
             step_transplant(telling);
+        else if (what < 96)
+            step_surgery(telling, rules);
         else
             step_cells(telling);
         wait(telling);
