@@ -257,6 +257,21 @@ static void step_messy(struct telling *telling)
     }
 }
 
+/* A course around an operation, and codes that contradict the words. */
+static void step_surgery(struct telling *telling)
+{
+    char day[DATE_TEXT_SIZE];
+    const char *before = special_drug(telling);
+    order_cycles(telling, before, "curative");
+    telling->day += 10 + (int32_t)random_below(40);
+    tell(telling, "!surgery %s", day_text(telling->day, day));
+    telling->day += 10 + (int32_t)random_below(60);
+    order_cycles(telling, CHANCE(50) ? before : special_drug(telling),
+                 CHANCE(80) ? "curative" : "palliative");
+    if (CHANCE(30))
+        order_cycles(telling, "cisplatin", "rxnorm:40048");
+}
+
 static void step_supportive(struct telling *telling)
 {
     static const char *const drugs[] = { "ondansetron",     "pegfilgrastim", "zoledronic acid",
@@ -493,7 +508,9 @@ static void tell_cancer(struct telling *telling, const struct rules *rules)
             step_special(telling);
         else if (what < 66)
             step_messy(telling);
-        else if (what < 71)
+        else if (what < 68)
+            step_surgery(telling);
+        else if (what < 72)
             step_supportive(telling);
         else if (what < 76)
             step_given(telling);
