@@ -340,7 +340,7 @@ static void on_conflict(struct delivery *delivery, const struct delivery_moment 
     bool is_create = delivery->sm.state == DELIVERY_WRITING && delivery->write == WRITE_CREATE;
     if (is_create)
         delivery_unmark(delivery);
-    delivery->is_duplicate = is_create;
+    delivery->is_duplicate = is_create && delivery->says_duplicate;
     delivery->conflicts++;
     delivery->is_conflicted = true;
     delivery_forget_search(delivery);
@@ -443,6 +443,8 @@ void delivery_answered(struct delivery *delivery, const struct delivery_answer *
     if (is_answered && !is_good)
         answer_read_issue(answer->body, delivery->arena, &issue);
     note_issue(delivery, &issue);
+    delivery->says_duplicate = strcmp(issue.code, "duplicate") == 0 ||
+                               vendor_class(issue.vendor, issue.number) == RETRY_CLASS_CONFLICT;
     row->last_status = is_answered ? answer->status : 0;
 
     /* That we had to stop is no failure of the destination: it costs no attempt, ends no horizon,

@@ -118,19 +118,20 @@ struct delivery {
     struct answer_record best; /* of the records of ours; id empty: none yet */
     struct answer_record ours[OUTBOX_RECORDS_MAX]; /* each once */
     unsigned ours_count, others_count;
-    bool is_endless;    /* more pages than we read */
-    unsigned repair;    /* of `ours`, the next that may need one */
-    bool is_repairing;  /* settled; only second copies are left to do */
-    bool is_verifying;  /* READING what has just been written */
-    bool must_verify;   /* set before delivery_next(): what it keeps of this kind is not known */
-    bool has_verified;  /* ... and now is */
-    bool is_duplicate;  /* a create was refused because it is there already */
-    bool was_unknown;   /* an earlier request may have been carried out */
-    bool is_conflicted; /* the record is not the one we knew */
-    bool is_searched;   /* ... and nothing of ours was found */
-    bool is_written;    /* accepted; only the id is missing */
-    bool asked_again;   /* the capability was read again because of a 404 or 405 */
-    bool needs_token;   /* fetch the credential again before the next request */
+    bool is_endless;     /* more pages than we read */
+    unsigned repair;     /* of `ours`, the next that may need one */
+    bool is_repairing;   /* settled; only second copies are left to do */
+    bool is_verifying;   /* READING what has just been written */
+    bool must_verify;    /* set before delivery_next(): what it keeps of this kind is not known */
+    bool has_verified;   /* ... and now is */
+    bool says_duplicate; /* the last answer: by its issue code or its vendor's number */
+    bool is_duplicate;   /* a create was refused because it is there already */
+    bool was_unknown;    /* an earlier request may have been carried out */
+    bool is_conflicted;  /* the record is not the one we knew */
+    bool is_searched;    /* ... and nothing of ours was found */
+    bool is_written;     /* accepted; only the id is missing */
+    bool asked_again;    /* the capability was read again because of a 404 or 405 */
+    bool needs_token;    /* fetch the credential again before the next request */
     bool has_new_token;
     unsigned conflicts, requests;
 

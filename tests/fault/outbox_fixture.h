@@ -138,7 +138,7 @@ struct tally {
     unsigned stored, creates, updates, requests;
 };
 
-static struct tally ehr_count(const struct ehr *ehr, const char *type, const char *identity)
+static inline struct tally ehr_count(const struct ehr *ehr, const char *type, const char *identity)
 {
     struct tally tally;
     char what[160];
@@ -229,6 +229,11 @@ static struct slice body_of(const struct wish *wish, const char *identity, struc
                             "{\"resourceType\":\"Provenance\",\"target\":[{\"reference\":\"%s\"}],"
                             "\"recorded\":\"{{recorded}}\",\"reason\":[{\"text\":\"%s\"}]}",
                             wish->target == POSTING_FLAG ? "{{flag}}" : "{{careplan}}", wish->note);
+    if (wish->kind == POSTING_COMMUNICATION || wish->kind == POSTING_DOCUMENT)
+        return arena_format(arena,
+                            "{\"title\":\"%s\",\"subject\":\"%s\",\"wish\":\"hold\","
+                            "\"text\":\"%s\\n\"}",
+                            wish->note, wish->patient, wish->note);
     return arena_format(arena,
                         "{\"resourceType\":\"%s\",\"identifier\":[{\"system\":\"" INSTANCE "\","
                         "\"value\":\"%s\"}],\"status\":\"%s\",\"code\":{\"text\":\"%s\"},"
@@ -321,6 +326,10 @@ static void add_destination(struct gateway *gateway, const char *name, const cha
         .key_file = keep_text(gateway, cert_path("client.key")),
         .timeout_ms = 5000,
         .wants_provenance = true,
+        .message = { .sender = SLICE("Practitioner/pool-doctor"),
+                     .author = SLICE("Practitioner/pool-doctor"),
+                     .recipients = { SLICE("Group/oncology-pool") },
+                     .recipient_count = 1 },
     };
 }
 
@@ -433,7 +442,7 @@ static void wait_until_idle(struct gateway *gateway)
     fail_msg("the outbox does not come to rest");
 }
 
-static void wait_for_row(struct gateway *gateway, const struct wish *wish, const char *start)
+static inline void wait_for_row(struct gateway *gateway, const struct wish *wish, const char *start)
 {
     int64_t end_ms = clock_monotonic_ns() / 1000000 + WAIT_MAX_MS;
     while (clock_monotonic_ns() / 1000000 < end_ms) {

@@ -17,7 +17,7 @@ class Control:
         state = self.server.state
         with state.lock:
             if self.command == "GET":
-                text = {"state": self.show_state, "count": self.show_count, "log": self.show_log,
+                text = {"verify": self.show_verify, "words": self.show_words, "state": self.show_state, "count": self.show_count, "log": self.show_log,
                         "trap": lambda: f"hits={state.trap.hits} tokens={state.trap.tokens}\n",
                         "smart": lambda: state.smart.show(),
                         "notified": lambda: "".join(state.notified)}.get(what)
@@ -114,6 +114,29 @@ class Control:
             "resources": [state.public(r) for kind in TYPES
                           for r in state.resources[kind].values()],
             "log": state.log}, indent=1) + "\n"
+
+    def show_verify(self):
+        """What no storm may bring about: a second record of one identity, or an older wish after a newer one
+        of the same patient and kind.  The words of the tests sort by age."""
+        state = self.server.state
+        wrong = [f"{kind} {identity}: {entry['creates']} creates"
+                 for (kind, identity), entry in state.tally.items() if entry["creates"] > 1]
+        latest = {}
+        for entry in state.log:
+            if entry["status"] // 100 != 2 or not entry["words"]:
+                continue
+            key = entry["patient"], entry["type"]
+            if entry["words"] < latest.get(key, ""):
+                wrong.append(f"{key}: {entry['words']} after {latest[key]}")
+            latest[key] = entry["words"]
+        return "\n".join(wrong) + "\n" if wrong else "ok\n"
+
+    def show_words(self):
+        """The last that each patient's records of a type were given: "Patient/p1 change 003"."""
+        kind = self.query["type"][0]
+        latest = {e["patient"]: e["words"] for e in self.server.state.log
+                  if e["type"] == kind and e["status"] // 100 == 2 and e["words"]}
+        return "".join(f"{patient} {words}\n" for patient, words in sorted(latest.items()))
 
     def show_count(self):
         identity = self.query.get("identity", [None])[0]

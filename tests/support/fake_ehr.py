@@ -40,6 +40,8 @@ Control, on the same port:
   GET  /control/count?type=Flag[&identity=X]   text: stored=1 creates=1 updates=0 requests=3
   GET  /control/log[?patient=Patient/p1]       text: one line per write: "PUT Flag 201 Patient/p1"
   GET  /control/smart                  JSON: token requests, the most at once, assertions
+  GET  /control/verify                 text: "ok", or what no storm may bring about
+  GET  /control/words?type=Flag        text: one line per patient: the last words that were written
   GET  /control/trap                   text: "hits=0 tokens=0" of the host that redirects point to
   GET  /control/notified               text: one line per notification: "200 in-time"
   POST /control/faults {"drop": 1}
@@ -90,6 +92,12 @@ def identity_of(resource):
 
 def patient_of(resource):
     return resource.get("subject", {}).get("reference", "")
+
+
+def words_of(resource):
+    """What a person reads first."""
+    return (resource.get("code", {}).get("text") or resource.get("topic", {}).get("text") or
+            resource.get("description", ""))
 
 
 def content_of(resource):
@@ -375,6 +383,7 @@ class Handler(ehr_control.Control, http.server.BaseHTTPRequestHandler):
                 state.log.append({"method": self.command, "type": kind, "status": status,
                                   "patient": patient_of(resource), "fault": fault,
                                   "identity": identity_of(resource), "path": self.path,
+                                  "words": words_of(resource),
                                   "version": stored["meta"]["versionId"] if stored else "",
                                   "request_id": self.headers.get("X-Request-Id", ""),
                                   "user_agent": self.headers.get("User-Agent", "")})

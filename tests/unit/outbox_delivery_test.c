@@ -3,6 +3,7 @@
  * A story has the answers of the destination, in order, separated by ';':
  *   201 7 1        a status; then the id in Location and the version in ETag, where given
  *   lost refused   no answer after sending; no connection
+ *   duplicate      a create is refused because it is there already
  *   found N*       a search with N records of ours; '=' after it: they hold what is wanted;
  *                  '!': they were changed later than what is wanted; 'x': records of others;
  *                  '>': there is another page; '^': on another host
@@ -288,9 +289,13 @@ static const struct story {
     { "a message that is refused leaves the one before known", "meditech", "message target",
       "found 0; same; 422", "GET Communication?patient; save; POST Communication; dead permanent" },
     { "a refused duplicate that is not shown is there", "epic", "message",
-      "found 0; same; 409; found 0",
+      "found 0; same; duplicate; found 0",
       "GET Communication?patient; save; POST Communication; GET Communication?patient; "
       "settled - - holds there-already" },
+    { "a conflict that is no duplicate proves nothing: the message is sent again", "epic",
+      "message", "found 0; same; 412; found 0; same; 201 7 1",
+      "GET Communication?patient; save; POST Communication; GET Communication?patient; save; "
+      "POST Communication; settled 7 W/\"1\" holds" },
     { "a note in the chart is changed in its place", "oracle", "document target", "200 7 2",
       "PUT DocumentReference/7 if W/\"1\"; settled 7 W/\"2\" holds" },
     { "a new note in the chart", "epic", "document", "found 0; same; 201 7 1",
@@ -497,6 +502,12 @@ static struct delivery_answer answer_of(struct teller *teller, const char *text)
         return (struct delivery_answer){ .transport = TRANSPORT_STOPPED };
     if (strcmp(text, "refused") == 0)
         return (struct delivery_answer){ .transport = TRANSPORT_UNREACHABLE };
+    if (strcmp(text, "duplicate") == 0) {
+        answer.status = 422;
+        answer.body = SLICE("{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"severity\":"
+                            "\"error\",\"code\":\"duplicate\"}]}");
+        return answer;
+    }
     if (strncmp(text, "found ", 6) == 0) {
         answer.body = search_json(teller, text + 6);
         return answer;
@@ -537,10 +548,9 @@ static void tell_request(struct teller *teller, const struct delivery_request *r
         assert_null(memmem(body.at, body.len, IDENTITY, 64));
         text_add(&teller->out, " as an error");
     }
-    const char *replaces =
-        request->body.len > 0
-            ? memmem(request->body.at, request->body.len, "DocumentReference/", 18)
-            : NULL;
+    const char *replaces = request->body.len > 0 ? memmem(request->body.at, request->body.len,
+                                                          "DocumentReference/", 18)
+                                                 : NULL;
     if (replaces != NULL)
         text_add(&teller->out, " replaces %c", replaces[18]);
     text_add(&teller->out, "; ");
