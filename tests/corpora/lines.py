@@ -75,7 +75,7 @@ def resources(document):
 
 
 def named(data):
-    """(data, whether it is a Bundle).  Entries of a Bundle that have neither an id nor a fullUrl get an id, so that
+    """(data, whether it is a Bundle that speaks for itself).  Entries of a Bundle that have neither an id nor a fullUrl get an id, so that
     both sides call them the same."""
     try:
         bundle = json.loads(data.decode("utf-8-sig"))
@@ -85,11 +85,13 @@ def named(data):
         return data, b'"Bundle"' in data[:4000]
     for number, resource in enumerate(nameless):
         resource["id"] = f"nameless-{number}"
-    return (json.dumps(bundle).encode() if nameless else data), bundle.get("resourceType") == "Bundle"
+    is_whole = bundle.get("resourceType") == "Bundle" and bundle.get("type") != "searchset"
+    return (json.dumps(bundle).encode() if nameless else data), is_whole
 
 
 def groups_of(folder):
-    """Inputs of one run each: a Bundle speaks for itself; single resources and NDJSON of a set belong together."""
+    """Inputs of one run each: a Bundle speaks for itself; single resources, NDJSON and the pages of a search of a set
+    belong together."""
     together = []
     for name, data in texts_of(folder):
         data, is_bundle = named(data)
@@ -265,8 +267,7 @@ def run_group(judge, group, sums, faults, rest):
     sums["refused"] += len(refused)
     by_patient = collections.defaultdict(set)
     for patient, resource, _, _, meaning in rows:
-        if resource.startswith("MedicationRequest/") and any(
-                judge.group.get(drug) in ("antineoplastic", "endocrine") for drug in drugs_of(meaning)):
+        if resource.startswith("Medication") and judge.of_interest(drugs_of(meaning)):
             by_patient[patient].add(resource)
     for report in reports:
         orders = by_patient[report["patient"]]
