@@ -122,8 +122,12 @@ const char *event_proof(const struct event *event)
 struct slice event_reference(const struct event *event, char out[EVENT_REFERENCE_SIZE])
 {
     struct text text = { out, EVENT_REFERENCE_SIZE, 0 };
-    text_add(&text, "%s/%.*s", fhir_type_name(event->type), SLICE_ARGS(event->id));
-    if (event->version > 0)
-        text_add(&text, "/_history/%u", event->version);
+    text_add_slice(&text, slice_of(fhir_type_name(event->type))); /* a report has hundreds */
+    text_add_slice(&text, SLICE("/"));
+    text_add_slice(&text, event->id);
+    if (event->version > 0) {
+        text_add_slice(&text, SLICE("/_history/"));
+        text_add_number(&text, event->version);
+    }
     return text_slice(&text);
 }

@@ -17,7 +17,9 @@ static void put_resource(struct json_writer *json, const struct event *event)
 {
     char room[EVENT_REFERENCE_SIZE];
     struct text text = TEXT(room);
-    text_add(&text, "%s/%.*s", fhir_type_name(event->type), SLICE_ARGS(event->id));
+    text_add_slice(&text, slice_of(fhir_type_name(event->type)));
+    text_add_slice(&text, SLICE("/"));
+    text_add_slice(&text, event->id);
     json_string(json, text_slice(&text));
 }
 
