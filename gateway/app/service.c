@@ -1,4 +1,4 @@
-#include "app/service.h"
+#include "app/service_int.h"
 
 #include "app/files.h"
 #include "app/process.h"
@@ -25,25 +25,10 @@ static void on_call_finished(struct ingest_call *call)
     exchange_finish(exchange);
 }
 
-/* Authorization servers fetch this, some as strangers: it holds nothing that is secret. */
-static bool answers_jwks(struct service *service, struct exchange *exchange)
-{
-    const struct http_request *request = &exchange->request;
-    if (!slice_is(request->path, "/.well-known/jwks.json") || service->jwks.len == 0)
-        return false;
-    bool is_read = request->verb == VERB_GET || request->verb == VERB_HEAD;
-    exchange->reply.status = is_read ? 200 : 405;
-    exchange->reply.body = is_read ? service->jwks : SLICE("");
-    http_reply_header(&exchange->reply, "Content-Type", SLICE("application/json"));
-    http_reply_header(&exchange->reply, "Cache-Control", SLICE("max-age=300"));
-    exchange_finish(exchange);
-    return true;
-}
-
 static void on_request(void *ctx, struct exchange *exchange)
 {
     struct service *service = ctx;
-    if (answers_jwks(service, exchange))
+    if (service_answers_jwks(service, exchange))
         return;
     const struct net_peer *peer = exchange->peer;
     struct ingest_call *call = ARENA_NEW(exchange->arena, struct ingest_call);
@@ -377,20 +362,6 @@ static bool open_signing_key(struct service *service, struct err *err)
            audit_key_read(pem, true, &service->signing_key, err);
 }
 
-static bool open_keys(struct service *service, struct err *err)
-{
-    struct buffer out;
-    buffer_init(&out, 1 << 20);
-    bool ok = keys_open(service->config->keys_folder, &service->keys, err);
-    if (ok && service->keys.count > 0) {
-        ok = jose_write_jwks(service->keys.list, service->keys.count, &out) ||
-             err_fail(err, ERR_TOO_LARGE, service->config->keys_folder, "holds too much");
-        service->jwks = arena_copy(&service->arena, buffer_slice(&out));
-    }
-    buffer_fini(&out);
-    return ok;
-}
-
 static const struct ingest_tenant *ingest_tenants(struct service *service)
 {
     const struct config *config = service->config;
@@ -491,50 +462,6 @@ static bool start_loops(struct service *service, struct err *err)
     return service->admin_is_running;
 }
 
-/* The destinations of the configuration, each with the key that it signs with. */
-static bool with_keys(struct service *service, struct destination_settings **out, struct err *err)
-{
-    const struct config *config = service->config;
-    struct destination_settings *copies =
-        ARENA_ARRAY(&service->arena, struct destination_settings, config->destination_count);
-    if (copies == NULL)
-        return err_fail(err, ERR_TOO_LARGE, "destinations", "need too much memory");
-    for (unsigned i = 0; i < config->destination_count; i++) {
-        struct smart_settings *smart = &copies[i].smart;
-        copies[i] = config->destinations[i];
-        if (smart->client_id == NULL || smart->secret_file != NULL)
-            continue;
-        smart->key = keys_signing(&service->keys, smart->algorithm, clock_wall_ms() / 1000);
-        if (smart->key == NULL)
-            return err_fail(err, ERR_INVALID, config->keys_folder,
-                            "holds no key for %s: 'lifeline keys new --algorithm %s'",
-                            jose_algorithm_name(smart->algorithm),
-                            jose_algorithm_name(smart->algorithm));
-    }
-    *out = copies;
-    return true;
-}
-
-static bool open_outbox(struct service *service, struct err *err)
-{
-    const struct config *config = service->config;
-    if (config->destination_count == 0)
-        return true;
-    struct destination_settings *destinations = NULL;
-    if (!with_keys(service, &destinations, err))
-        return false;
-    char agent[64];
-    snprintf(agent, sizeof agent, "Lifeline/%s", service->version);
-    struct outbox_settings settings = { .destinations = destinations,
-                                        .destination_count = config->destination_count,
-                                        .lane = service->lane,
-                                        .instance = config->instance_uri,
-                                        .user_agent =
-                                            arena_copy(&service->arena, slice_of(agent)).at,
-                                        .jitter_seed = (uint64_t)clock_monotonic_ns() };
-    return outbox_start(&settings, &service->outbox, err);
-}
-
 bool service_open(struct service *service, struct err *err)
 {
     arena_init(&service->arena, SERVICE_ARENA_MAX);
@@ -549,8 +476,9 @@ bool service_open(struct service *service, struct err *err)
                                                    .on_change = on_operated,
                                                    .ctx = service };
     return open_mapping(service, err) && open_signing_key(service, err) &&
-           open_keys(service, err) && store_open(&service->config->store, &service->store, err) &&
-           open_ingest(service, err) && open_loops(service, err) && open_outbox(service, err) &&
+           service_open_keys(service, err) &&
+           store_open(&service->config->store, &service->store, err) && open_ingest(service, err) &&
+           open_loops(service, err) && service_open_outbox(service, err) &&
            open_listeners(service, err) && start_loops(service, err) &&
            service_note(service, AUDIT_START, "", service->signing_key != NULL, err);
 }
