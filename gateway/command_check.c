@@ -1,10 +1,12 @@
 #include <inttypes.h>
 
+#include "app/files.h"
 #include "app/keys.h"
 #include "app/mapping_files.h"
 #include "command.h"
 #include "mapping/review.h"
 #include "outbox/probe.h"
+#include "plan/texts.h"
 
 static const char *const auth_names[] = { "asks for no client certificate",
                                           "asks for a client certificate, and does without",
@@ -88,6 +90,29 @@ static void print_plan(const struct config *config, const struct mapping *mappin
     printf("Nothing is wrong with it.\n");
 }
 
+/* The words of what is posted back: the one table that mapping/ does not read. */
+static bool check_texts(const char *folder, const char *overlay)
+{
+    struct plan_texts texts;
+    struct buffer faults;
+    struct arena arena;
+    struct slice tsv;
+    struct err err;
+
+    arena_init(&arena, (size_t)4 << 20);
+    buffer_init(&faults, 1 << 16);
+    const char *path = mapping_whole_file(folder, overlay, "outputs.tsv", &arena);
+    bool ok = file_read(path, (size_t)1 << 20, &arena, &tsv, &err);
+    if (!ok)
+        command_print_err(&err);
+    ok = ok && plan_texts_read(tsv, path, &arena, &texts, &faults);
+    if (faults.len > 0)
+        fwrite(faults.at, 1, faults.len, stderr);
+    buffer_fini(&faults);
+    arena_fini(&arena);
+    return ok;
+}
+
 /* What would be read and never decides anything: told, and with --strict a fault. */
 static bool review(const struct mapping *mapping, bool is_strict)
 {
@@ -168,6 +193,9 @@ static int check(const char *file, bool is_strict, bool is_quiet, bool is_probe)
         ok = mapping_open(config.mappings_folder, config.mappings_overlay, &mapping, &errors);
     command_print_errors(&errors);
     ok = ok && review(mapping, is_strict);
+    ok = (config.mappings_folder == NULL ||
+          check_texts(config.mappings_folder, config.mappings_overlay)) &&
+         ok;
     if (ok && !is_quiet)
         print_plan(&config, mapping);
     if (ok && is_probe)
@@ -186,6 +214,7 @@ static int check_mappings(const char *folder, const char *overlay, bool is_stric
     bool ok = mapping_open(folder, overlay, &mapping, &errors);
     command_print_errors(&errors);
     ok = ok && review(mapping, is_strict);
+    ok = check_texts(folder, overlay) && ok;
     if (ok && !is_quiet) {
         struct config config = { .mappings_folder = folder, .mappings_overlay = overlay };
         print_mapping(&config, mapping);

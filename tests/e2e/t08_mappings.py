@@ -71,6 +71,14 @@ def test_overlay_faults_name_its_file():
     assert "overlay/aliases.tsv:3" in gateway.log_text(), gateway.log_text()
 
 
+def test_words_of_postings_are_checked():
+    """outputs.tsv of an overlay replaces ours as a whole, and check names its faults"""
+    overlay = overlay_with(outputs="kind\tkey\ttext\tsource\nprompt\tone\t\tours\n")
+    told = command("check", "--mappings", support.ROOT / "mappings", "--overlay", overlay)
+    equal(told.returncode, 1)
+    assert "outputs.tsv:2: text: the text is missing" in told.stderr, told.stderr
+
+
 def test_lines_take_the_overlay():
     """lines with an overlay reads the site's drug, and names another rule set"""
     file = scratch_folder() / "p.json"
