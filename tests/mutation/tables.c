@@ -302,7 +302,8 @@ static void change_file(struct campaign *campaign, struct mapping_file *file)
             }
             char where[240];
             snprintf(where, sizeof where, "%s#%u.%.*s", name, row, SLICE_ARGS(columns[i]));
-            if (!is_name(columns[i]))
+            bool is_title = strstr(name, "/title") != NULL; /* for people only */
+            if (!is_name(columns[i]) && !is_title)
                 change_cell(campaign, file, cell, where);
         }
     }

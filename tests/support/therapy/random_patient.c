@@ -257,21 +257,6 @@ static void step_messy(struct telling *telling)
     }
 }
 
-/* A course around an operation, and codes that contradict the words. */
-static void step_surgery(struct telling *telling)
-{
-    char day[DATE_TEXT_SIZE];
-    const char *before = special_drug(telling);
-    order_cycles(telling, before, "curative");
-    telling->day += 10 + (int32_t)random_below(40);
-    tell(telling, "!surgery %s", day_text(telling->day, day));
-    telling->day += 10 + (int32_t)random_below(60);
-    order_cycles(telling, CHANCE(50) ? before : special_drug(telling),
-                 CHANCE(80) ? "curative" : "palliative");
-    if (CHANCE(30))
-        order_cycles(telling, "cisplatin", "rxnorm:40048");
-}
-
 static void step_supportive(struct telling *telling)
 {
     static const char *const drugs[] = { "ondansetron",     "pegfilgrastim", "zoledronic acid",
@@ -377,6 +362,8 @@ static void step_surgery(struct telling *telling, const struct rules *rules)
         tell(telling, "!surgery %s %s", day_text(telling->day, day), CHANCE(8) ? "error" : "");
     telling->day += (int32_t)random_below(90);
     order_cycles(telling, some_regimen(telling, rules), PICK(words));
+    if (CHANCE(30)) /* a code that contradicts the words */
+        order_cycles(telling, "cisplatin", "rxnorm:40048");
 }
 
 /* --- HIV and the kidney ----------------------------------------------------------------------- */
@@ -508,9 +495,7 @@ static void tell_cancer(struct telling *telling, const struct rules *rules)
             step_special(telling);
         else if (what < 66)
             step_messy(telling);
-        else if (what < 68)
-            step_surgery(telling);
-        else if (what < 72)
+        else if (what < 71)
             step_supportive(telling);
         else if (what < 76)
             step_given(telling);
