@@ -127,5 +127,57 @@ def test_unmapped_is_visible():
     assert "99999999" in listed and "QQ1.2" in listed, listed
 
 
+def test_what_became_of_the_orders():
+    """administrations, dispenses, statements, Observations and Procedures count through the door too"""
+    gateway = Lifeline(pki).start()
+    chop = {"rituximab": "121191", "doxorubicin": "3639"}
+
+    def put(resource, status=201):
+        url = f"/{resource['resourceType']}/{resource['id']}"
+        return status_is(gateway.curl(url, method="PUT", body=resource), status)
+
+    def told(kind, name, drug, code, **more):
+        return {"resourceType": kind, "id": name, "status": "completed", **more,
+                "subject": {"reference": "Patient/p1"}, "medicationCodeableConcept": {
+                    "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": code}],
+                    "text": drug}}
+
+    def lines():
+        found = status_is(gateway.curl("/Patient/p1/$lines-of-therapy?asOf=2024-06-01"), 200).json
+        return json.dumps(found, sort_keys=True)
+
+    put({"resourceType": "Patient", "id": "p1"})
+    put(support.condition("c1", "p1", code="C83.30", onset="2023-01-01"))
+    for drug, code in chop.items():
+        put(told("MedicationAdministration", f"a-{drug}", drug, code,
+                 effectiveDateTime="2023-01-10T09:00:00+01:00"))
+    put(told("MedicationDispense", "d1", "ibrutinib", "1442981", whenHandedOver="2023-11-01",
+             daysSupply={"value": 30, "unit": "d"}))
+    put({"resourceType": "Observation", "id": "weight", "status": "final",
+         "subject": {"reference": "Patient/p1"},
+         "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]},
+         "valueQuantity": {"value": 71.5, "unit": "kg"}})
+    text = lines()
+    assert "administered" in text and "dispensed" in text, text
+    assert "NEW_AGENT_AFTER_RELAPSE" not in text, text
+    put({"resourceType": "Observation", "id": "status", "status": "final",
+         "subject": {"reference": "Patient/p1"}, "focus": [{"reference": "Condition/c1"}],
+         "effectiveDateTime": "2023-10-20",
+         "code": {"coding": [{"system": "http://loinc.org", "code": "97509-4"}]},
+         "valueCodeableConcept": {"coding": [{"system": "http://snomed.info/sct",
+                                              "code": "271299001"}]}})
+    assert "NEW_AGENT_AFTER_RELAPSE" in lines()
+    status_is(gateway.curl("/Observation/status", method="DELETE"), 204)
+    equal(lines(), text, "what was deleted was never there")
+    put({"resourceType": "Procedure", "id": "cells", "status": "completed",
+         "subject": {"reference": "Patient/p1"}, "performedDateTime": "2024-02-01",
+         "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-pcs", "code": "XW033H7"}]}})
+    assert "CELL_THERAPY" in lines() and "axicabtagene ciloleucel" in lines()
+    for wrong in ({"resourceType": "MedicationAdministration", "id": "w1", "status": "active"},
+                  {"resourceType": "Observation", "id": "w2", "status": "final"}):
+        url = f"/{wrong['resourceType']}/{wrong['id']}"
+        status_is(gateway.curl(url, method="PUT", body=wrong), 400)
+
+
 if __name__ == "__main__":
     support.main(globals())

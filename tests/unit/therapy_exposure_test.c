@@ -215,16 +215,66 @@ static void next_change_is_named(void **state)
     }
 }
 
+/* The same therapy, written in the ways that senders have: the lines do not show which. */
+static void the_way_of_writing_does_not_show(void **state)
+{
+    static const char first[] = LUNG "@C34.90 2020-08-20 relapse; ";
+    static const char *const ways[] = {
+        /* an order per cycle; one per course; with its timing */
+        "carboplatin + pemetrexed 2020-02-03 x4/21; docetaxel 2020-09-07 x4/21",
+        "carboplatin + pemetrexed 2020-02-03..2020-04-06; docetaxel 2020-09-07..2020-11-09",
+        "carboplatin + pemetrexed 2020-02-03..2020-04-06 timing; "
+        "docetaxel 2020-09-07..2020-11-09 timing",
+        /* a stated duration; repeats; an order and what was given; only what was given */
+        "carboplatin + pemetrexed 2020-02-03 no-end bounds:63; docetaxel 2020-09-07 no-end "
+        "bounds:63",
+        "carboplatin + pemetrexed 2020-02-03 no-end repeat:63; docetaxel 2020-09-07 no-end "
+        "repeat:63",
+        "carboplatin + pemetrexed 2020-02-03 x4/21; docetaxel 2020-09-07 x4/21; "
+        "given carboplatin + pemetrexed 2020-02-03 x4/21; given docetaxel 2020-09-07 x4/21",
+        "given carboplatin + pemetrexed 2020-02-03 x4/21; given docetaxel 2020-09-07 x4/21",
+        /* every order twice; each filled by an instance; renewals; salts, brands and forms */
+        "carboplatin + pemetrexed 2020-02-03 x4/21; carboplatin + pemetrexed 2020-02-03 x4/21; "
+        "docetaxel 2020-09-07 x4/21",
+        "carboplatin + pemetrexed 2020-02-03..2020-04-06; "
+        "carboplatin 2020-02-24 x3/21 intent:instance based:m1; docetaxel 2020-09-07..2020-11-09; "
+        "docetaxel 2020-09-28 x3/21 intent:filler based:m6",
+        "carboplatin + pemetrexed 2020-02-03..2020-02-10; carboplatin 2020-02-24..2020-04-06 "
+        "prior:m1; pemetrexed 2020-02-24..2020-04-06 prior:m2; docetaxel 2020-09-07..2020-11-09",
+        "Paraplatin 450 mg/45 mL + pemetrexed disodium 500 mg vial 2020-02-03 x4/21; "
+        "Taxotere 80 mg/4 mL intravenous 2020-09-07 x4/21",
+    };
+    char expected[400] = "";
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        struct story story;
+        story_begin(&story);
+        story_tell(&story, first);
+        story_tell(&story, ways[i]);
+        const struct therapy *therapy = story_derive(&story, "2026-01-01");
+        char seen[400];
+        snprintf(seen, sizeof seen, "%s%s", story_lines(&story, therapy, NULL),
+                 story_verdict(&story, therapy));
+        if (i == 0)
+            memcpy(expected, seen, sizeof seen);
+        assert_string_equal(seen, expected);
+        story_end(&story);
+    }
+    assert_non_null(strstr(expected, "2 2020-09-07..2020-11-09 docetaxel"));
+}
+
 int main(void)
 {
     int failed = story_run("therapy_exposure", rows, COUNT_OF(rows));
-    struct CMUnitTest tests[COUNT_OF(attributions) + 2];
+    struct CMUnitTest tests[COUNT_OF(attributions) + 3];
     for (size_t i = 0; i < COUNT_OF(attributions); i++)
         tests[i] = (struct CMUnitTest){ .name = attributions[i].name,
                                         .test_func = attribution_reads_as,
                                         .initial_state = (void *)(uintptr_t)&attributions[i] };
     tests[COUNT_OF(attributions)] = (struct CMUnitTest)cmocka_unit_test(ambiguous_orders_grade_low);
     tests[COUNT_OF(attributions) + 1] = (struct CMUnitTest)cmocka_unit_test(next_change_is_named);
+    tests[COUNT_OF(attributions) + 2] =
+        (struct CMUnitTest)cmocka_unit_test(the_way_of_writing_does_not_show);
     return failed +
            _cmocka_run_group_tests("therapy_attribution", tests, COUNT_OF(tests), NULL, NULL);
 }
