@@ -1,4 +1,4 @@
-/* What the gateway is as a client: its keys, and the outbox with the destinations that sign with them. */
+/* What the gateway is as a client: its keys, and the outbox whose destinations sign with them. */
 #include "app/service_int.h"
 
 /* Authorization servers fetch this, some as strangers: it holds nothing that is secret. */

@@ -209,6 +209,48 @@ void destination_run_ended(struct destination *destination)
         outbox_close_if_idle(destination->outbox);
 }
 
+/* --- channels (the lane) ------------------------------------------------------------------- */
+
+static bool channels_run(struct job *job, struct store_tx *tx, struct err *err)
+{
+    struct channels_job *mine = CONTAINER_OF(job, struct channels_job, job);
+    struct destination *destination = CONTAINER_OF(mine, struct destination, channels_job);
+    return operate_channels(tx, slice_of(destination->settings.name), mine->channels, mine->now_ms,
+                            &mine->arena, &mine->count, err);
+}
+
+static void on_channels(struct job *job, const struct err *err)
+{
+    struct channels_job *mine = CONTAINER_OF(job, struct channels_job, job);
+    struct destination *destination = CONTAINER_OF(mine, struct destination, channels_job);
+    mine->is_under_way = false;
+    arena_reset(&mine->arena);
+    if (err->code == ERR_OK) {
+        destination->channels = mine->channels;
+        destination->has_channels = true;
+    }
+    if (err->code == ERR_OK && mine->count > 0)
+        destination_pump(destination);
+    outbox_close_if_idle(destination->outbox);
+}
+
+/* When the lane has no room, the next statement, in an hour at most, will do. */
+void destination_note_channels(struct destination *destination)
+{
+    struct channels_job *mine = &destination->channels_job;
+    const struct delivery_site *site = &destination->site;
+    unsigned channels = ladder_choose(&site->ladder, &destination->capability, &site->message);
+    bool is_known = destination->has_channels && destination->channels == channels;
+    struct err ignored;
+    if (site->ladder.count == 0 || is_known || mine->is_under_way)
+        return;
+    mine->channels = channels;
+    mine->now_ms = clock_wall_ms();
+    mine->job = (struct job){ .run = channels_run, .done = on_channels };
+    mine->is_under_way =
+        lane_submit(destination->outbox->lane, destination->outbox->loop, &mine->job, &ignored);
+}
+
 /* --- what it offers, and who we are to it -------------------------------------------------- */
 
 const struct capability *destination_capability(struct destination *destination)
@@ -272,6 +314,7 @@ bool destination_open(struct destination *destination, struct outbox *outbox,
     breaker_init(&destination->breaker, outbox->pace_permille);
     bucket_init(&destination->bucket, &own->rate, clock_wall_ms());
     arena_init(&destination->claim.arena, OUTBOX_SCRATCH_MAX);
+    arena_init(&destination->channels_job.arena, OUTBOX_SCRATCH_MAX);
     if (own->bearer_file != NULL)
         destination->token = pool_new(OUTBOX_TOKEN_MAX);
     if (!settings_hold(own, err) || !destination_read_token(destination, err))
@@ -300,5 +343,6 @@ void destination_close(struct destination *destination)
     if (destination->is_smart)
         token_source_close(&destination->tokens);
     arena_fini(&destination->claim.arena);
+    arena_fini(&destination->channels_job.arena);
     pool_free(destination->token);
 }

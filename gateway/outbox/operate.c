@@ -222,6 +222,59 @@ static bool set_paused(struct store_tx *tx, const struct operate *operate, struc
            store_setting_put(tx, pause_name(destination, arena), text, err);
 }
 
+/* --- channels ------------------------------------------------------------------------------ */
+
+static bool was_left_out(const struct outbox_row *row)
+{
+    static const struct sha256 nothing;
+    bool is_empty = row->state == OUTBOX_SETTLED && sha256_equal(&row->held, &nothing) &&
+                    has_word(row->last_error, SLICE("told-by"));
+    return is_empty ||
+           (row->state == OUTBOX_DEAD && has_word(row->last_error, SLICE("no-channel")));
+}
+
+static bool reopen(struct store_tx *tx, struct slice destination, int64_t now_ms,
+                   struct arena *arena, unsigned *count, struct err *err)
+{
+    const struct outbox_filter filter = { .destination = destination };
+    int64_t after = 0;
+    for (unsigned got = PAGE_ROWS; got == PAGE_ROWS;) {
+        struct outbox_row *rows;
+        arena_reset(arena);
+        if (!store_outbox_list(tx, (enum outbox_state)0, after, PAGE_ROWS, arena, &rows, &got, err))
+            return false;
+        for (unsigned i = 0; i < got; i++) {
+            after = rows[i].key;
+            if (!outbox_filter_fits(&filter, &rows[i]) || !was_left_out(&rows[i]))
+                continue;
+            replay(&rows[i], now_ms);
+            if (!store_outbox_settle(tx, &rows[i], err))
+                return false;
+            ++*count;
+        }
+    }
+    return true;
+}
+
+bool operate_channels(struct store_tx *tx, struct slice destination, unsigned channels,
+                      int64_t now_ms, struct arena *arena, unsigned *count, struct err *err)
+{
+    char name[128], bytes[96];
+    struct text key = TEXT(name), now = TEXT(bytes);
+    struct slice before;
+    *count = 0;
+    text_add(&key, "outbox.channels.%.*s", SLICE_ARGS(destination));
+    ladder_write(channels, &now);
+    if (!store_setting_get(tx, text_slice(&key), arena, &before, err))
+        return false;
+    if (slice_eq(before, text_slice(&now)))
+        return true;
+    bool is_first = before.len == 0;
+    if (!store_setting_put(tx, text_slice(&key), text_slice(&now), err))
+        return false;
+    return is_first || reopen(tx, destination, now_ms, arena, count, err);
+}
+
 /* --- all ----------------------------------------------------------------------------------- */
 
 static bool is_sentence(struct slice text, size_t max)

@@ -43,6 +43,11 @@ bool outbox_filter_fits(const struct outbox_filter *filter, const struct outbox_
 /* `count` is the number of rows that were changed. */
 bool operate_apply(struct store_tx *tx, const struct operate *operate, struct arena *arena,
                    unsigned *count, struct err *err) MUST_USE;
+/* The destination can be told by other channels than before: rows that were left out, or given up
+ * for want of a channel, are due again.  Nothing when these are the channels as they were known. */
+bool operate_channels(struct store_tx *tx, struct slice destination, unsigned channels,
+                      int64_t now_ms, struct arena *arena, unsigned *count,
+                      struct err *err) MUST_USE;
 /* Who paused a destination and why; empty when nobody did. */
 bool operate_paused(struct store_tx *tx, struct slice destination, struct arena *arena,
                     struct slice *out, struct err *err) MUST_USE;

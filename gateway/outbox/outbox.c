@@ -96,7 +96,8 @@ void outbox_close_if_idle(struct outbox *outbox)
     if (outbox->sm.state != PHASE_DRAINING && outbox->sm.state != PHASE_ABORTING)
         return;
     for (unsigned i = 0; i < outbox->destination_count; i++)
-        if (outbox->destinations[i].under_way > 0 || outbox->destinations[i].claim.is_under_way)
+        if (outbox->destinations[i].under_way > 0 || outbox->destinations[i].claim.is_under_way ||
+            outbox->destinations[i].channels_job.is_under_way)
             return;
     for (unsigned i = 0; i < outbox->destination_count; i++)
         if (outbox->destinations[i].is_smart)

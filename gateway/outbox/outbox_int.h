@@ -84,8 +84,20 @@ struct claim {
     int64_t next_due_ms;
 };
 
+/* The store is told by which channels a destination can be told now. */
+struct channels_job {
+    struct job job;
+    bool is_under_way;
+    struct arena arena;
+    unsigned channels, count;
+    int64_t now_ms;
+};
+
 struct destination {
     struct outbox *outbox;
+    struct channels_job channels_job;
+    unsigned channels; /* as the store knows them */
+    bool has_channels;
     struct destination_settings settings;
     struct delivery_site site;
     struct run runs[OUTBOX_IN_FLIGHT_MAX];
@@ -111,6 +123,8 @@ void destination_start(struct destination *destination);
 void destination_close(struct destination *destination);
 /* Claims what may be sent now, or arranges to be called when there may be something. */
 void destination_pump(struct destination *destination);
+/* A statement was read: the channels may be others than before. */
+void destination_note_channels(struct destination *destination);
 /* NULL when it must be read first. */
 const struct capability *destination_capability(struct destination *destination);
 /* Reads the bearer token from its file. */

@@ -231,6 +231,8 @@ static void take_capability(struct run *run, const struct delivery_answer *answe
     arena_fini(&scratch);
     destination->capability_read_ms = is_read ? clock_wall_ms() : 0;
     run->delivery.capability = is_read ? &destination->capability : NULL;
+    if (is_read)
+        destination_note_channels(destination);
 }
 
 static void inform_destination(struct run *run, const struct delivery_answer *answer)

@@ -124,6 +124,28 @@ def test_athena():
         equal(ehr.state()["log"], [])
 
 
+def test_other_channels():
+    """an EHR that begins to take Flags after an upgrade gets those that it could not be told before"""
+    ehr = PlayedEhr(pki, "athena-like")
+    gateway = Lifeline(pki).send_to(ehr.base, **SITE).start()
+    status_is(gateway.curl("", body=(SAMPLES / "ovarian-platinum-resistant.json").read_bytes()), 200)
+    wait_until(lambda: at_rest(gateway), "rest", 30)
+    equal(by_kind(gateway.outbox())["flag"], ("dead", "permanent no-channel"))
+    gateway.stop()
+    ehr.stop()
+    ehr = PlayedEhr(pki, "hapi-like")
+    gateway.settings["destinations"][0]["base_url"] = ehr.base
+    gateway.start()
+    other = (SAMPLES / "hodgkin-abvd-bv-ice.json").read_bytes()  # something to say, so that it is asked
+    status_is(gateway.curl("", body=other), 200)
+    wait_until(lambda: len(ehr.stored("Flag")) == 2, "both Flags", 30)
+    wait_until(lambda: at_rest(gateway), "rest", 30)
+    equal({f["subject"]["reference"] for f in ehr.stored("Flag")},
+          {"Patient/sample-ovarian", "Patient/sample-hodgkin"})
+    gateway.kill()
+    ehr.stop()
+
+
 def test_hapi():
     """a server that takes everything: Flag and CarePlan, and no message beside them"""
     with told("hapi-like", wants_provenance=True) as (_, ehr, rows):
