@@ -12,6 +12,8 @@ struct parser {
     struct arena *arena;
     bool is_strict;
     struct err *err;
+    char *used; /* as long as the query */
+    size_t used_len;
 };
 
 static bool invalid(struct parser *parser, const char *name, const char *what)
@@ -267,12 +269,13 @@ static bool read_shape(struct parser *parser, struct slice name, struct slice va
 
 /* --- the query ------------------------------------------------------------------------------- */
 
+/* Byte for byte: a posted form may hold anything. */
 static void keep_used(struct parser *parser, struct slice raw)
 {
-    struct slice *used = &parser->out->used;
-    *used = used->len == 0
-                ? raw
-                : arena_format(parser->arena, "%.*s&%.*s", SLICE_ARGS(*used), SLICE_ARGS(raw));
+    if (parser->used_len > 0)
+        parser->used[parser->used_len++] = '&';
+    memcpy(parser->used + parser->used_len, raw.at, raw.len);
+    parser->used_len += raw.len;
 }
 
 static bool read_parameter(struct parser *parser, struct slice raw)
@@ -302,11 +305,19 @@ bool fhir_search_parse(enum fhir_type type, struct slice query, bool is_strict,
                        const struct fhir_search_bases *bases, struct arena *arena,
                        struct fhir_search *out, struct err *err)
 {
-    struct parser parser = { out, bases, arena, is_strict, err };
+    struct parser parser = { .out = out,
+                             .bases = bases,
+                             .arena = arena,
+                             .is_strict = is_strict,
+                             .err = err,
+                             .used = arena_alloc_raw(arena, query.len + 1) };
     *out = (struct fhir_search){ .type = type, .count = FHIR_COUNT_DEFAULT };
+    if (parser.used == NULL)
+        return out_of_memory(&parser);
     while (query.len > 0)
         if (!read_parameter(&parser, slice_take_until(&query, '&')))
             return false;
+    out->used = (struct slice){ parser.used, parser.used_len };
     return !arena_overflowed(arena) || out_of_memory(&parser);
 }
 

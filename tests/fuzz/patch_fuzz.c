@@ -1,0 +1,66 @@
+/* JSON Patch: any bytes are a document, a line feed and a patch.  What a patch makes of accepted JSON
+ * is accepted JSON, laid out it is the same value, and a document is the same as itself. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "base/json_text.h"
+#include "fhir/json_patch.h"
+
+#define ARENA_MAX ((size_t)16 << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct arena arena;
+
+static bool on_value(void *ctx, struct json_reader *reader, enum json_kind kind, struct slice text)
+{
+    (void)ctx, (void)reader, (void)kind, (void)text;
+    return true;
+}
+
+static bool on_bracket(void *ctx, struct json_reader *reader, enum json_kind kind)
+{
+    (void)ctx, (void)reader, (void)kind;
+    return true;
+}
+
+static bool is_json(struct slice text)
+{
+    static const struct json_events events = { on_value, on_bracket, on_bracket };
+    struct err err;
+    return json_read(text, NULL, &events, NULL, &arena, &err);
+}
+
+static void check_result(struct slice result)
+{
+    struct buffer laid_out;
+    /* Copies may nest deeper, and additions hold more members, than a reader takes. */
+    if (result.len == 0 || !is_json(result))
+        return;
+    buffer_init(&laid_out, 1 << 24);
+    json_indent(result, &laid_out);
+    if (!buffer_overflowed(&laid_out)) {
+        struct slice pretty = buffer_slice(&laid_out);
+        CHECK(is_json(pretty));
+        CHECK(json_is_same(result, (struct slice){ pretty.at, pretty.len - 1 }, &arena) ||
+              arena_overflowed(&arena));
+    }
+    buffer_fini(&laid_out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct slice patch = { (const char *)data, size }, result;
+    struct slice document = slice_take_until(&patch, '\n');
+    struct err err;
+    arena_init(&arena, ARENA_MAX);
+    if (document.len > 0 && document.at[0] == '{' && is_json(document)) {
+        if (json_patch_apply(document, patch, &arena, &result, &err))
+            check_result(result);
+        else
+            CHECK(err.code != ERR_OK);
+    }
+    arena_fini(&arena);
+    return 0;
+}
