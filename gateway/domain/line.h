@@ -275,6 +275,8 @@ struct therapy {
     unsigned atom_count;
     const struct event *const *procedures;
     unsigned procedure_count;
+    const struct event *const *observations;
+    unsigned observation_count;
     struct date next_change; /* the first later day on which the answer may differ without news */
 };
 

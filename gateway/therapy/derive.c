@@ -203,6 +203,8 @@ bool therapy_derive(const struct rules *rules, const struct event *events, size_
     therapy.atom_count = engine.atom_count;
     therapy.procedures = engine.procedures;
     therapy.procedure_count = engine.procedure_count;
+    therapy.observations = engine.observations;
+    therapy.observation_count = engine.observation_count;
     left_out_finish(&engine, events, count, &therapy);
     therapy.cumulative = extras_cumulative(&engine, &therapy.cumulative_count);
     therapy.next_change.day = engine.next_change;

@@ -42,6 +42,16 @@ static bool is_procedure_drawn(const struct drawing *drawing, const struct event
            event_was_done(event) && event->effective.first.day <= drawing->therapy->as_of.day;
 }
 
+static bool is_load_drawn(const struct drawing *drawing, const struct event *event)
+{
+    return drawing->history->disease->family == DISEASE_HIV &&
+           (event->observation == OBSERVATION_HIV_VIRAL_LOAD ||
+            event->observation == OBSERVATION_HIV_VIRAL_LOAD_LOG) &&
+           event_was_done(event) && event->effective.precision != DATE_ABSENT &&
+           event->effective.first.day <= drawing->therapy->as_of.day &&
+           (event->value.is_stated || event->finding == FINDING_NOT_DETECTED);
+}
+
 static void see_all(struct drawing *drawing)
 {
     const struct therapy *therapy = drawing->therapy;
@@ -58,6 +68,11 @@ static void see_all(struct drawing *drawing)
     for (unsigned i = 0; i < therapy->procedure_count && drawing->first != DATE_NONE; i++) {
         const struct event *event = therapy->procedures[i];
         if (is_procedure_drawn(drawing, event))
+            see(drawing, event->effective.first.day, event->effective.first.day);
+    }
+    for (unsigned i = 0; i < therapy->observation_count && drawing->first != DATE_NONE; i++) {
+        const struct event *event = therapy->observations[i];
+        if (is_load_drawn(drawing, event))
             see(drawing, event->effective.first.day, event->effective.first.day);
     }
 }
@@ -188,15 +203,16 @@ static void place_line_labels(struct drawing *drawing)
     }
 }
 
-static void add_mark(struct drawing *drawing, unsigned sign, const char *name, int32_t day)
+static void add_mark(struct drawing *drawing, const struct drawn_mark *mark)
 {
+    int32_t day = mark->day;
     int x = drawing_x(drawing, day);
-    for (unsigned i = 0; i < drawing->mark_count; i++) {
-        struct drawn_mark *mark = &drawing->marks[i];
-        if (mark->name != name || x - mark->x >= SIGN_WIDTH || mark->x - x >= SIGN_WIDTH)
+    for (unsigned i = 0; mark->load == NULL && i < drawing->mark_count; i++) {
+        struct drawn_mark *near = &drawing->marks[i];
+        if (near->name != mark->name || x - near->x >= SIGN_WIDTH || near->x - x >= SIGN_WIDTH)
             continue;
-        mark->count += mark->day != day && mark->last != day ? 1 : 0;
-        mark->last = day > mark->last ? day : mark->last;
+        near->count += near->day != day && near->last != day ? 1 : 0;
+        near->last = day > near->last ? day : near->last;
         return;
     }
     if (drawing->mark_count == DRAWING_MARKS_MAX) {
@@ -206,9 +222,23 @@ static void add_mark(struct drawing *drawing, unsigned sign, const char *name, i
     unsigned at = drawing->mark_count++;
     for (; at > 0 && drawing->marks[at - 1].day > day; at--)
         drawing->marks[at] = drawing->marks[at - 1];
-    drawing->marks[at] = (struct drawn_mark){
-        .shape = sign, .name = name, .day = day, .last = day, .x = x, .count = 1
-    };
+    drawing->marks[at] = *mark;
+    drawing->marks[at].last = day;
+    drawing->marks[at].x = x;
+    drawing->marks[at].count = 1;
+}
+
+static void place_marks(struct drawing *drawing)
+{
+    int ends[DRAWING_STAGGER_MAX] = { 0 };
+    drawing->mark_rows = 0;
+    for (unsigned i = 0; i < drawing->mark_count; i++) {
+        struct drawn_mark *mark = &drawing->marks[i];
+        size_t length =
+            strlen(mark->name) + (mark->count > 1 ? 24 : 11) + (mark->load != NULL ? 10 : 0);
+        mark->label = (struct label){ mark->x - 40, (int)length * 58, 0 };
+        place(&mark->label, ends, &drawing->mark_rows);
+    }
 }
 
 static void collect_marks(struct drawing *drawing)
@@ -217,23 +247,26 @@ static void collect_marks(struct drawing *drawing)
     for (unsigned i = 0; i < therapy->atom_count; i++) {
         const struct atom *atom = &therapy->atoms[i];
         if ((atom->diseases & drawing->bit) != 0)
-            add_mark(drawing, sign_of_evidence(atom->kind), evidence_kind_name(atom->kind),
-                     atom->day);
+            add_mark(drawing, &(struct drawn_mark){ .shape = sign_of_evidence(atom->kind),
+                                                    .name = evidence_kind_name(atom->kind),
+                                                    .day = atom->day });
     }
     for (unsigned i = 0; i < therapy->procedure_count; i++) {
         const struct event *event = therapy->procedures[i];
         if (is_procedure_drawn(drawing, event))
-            add_mark(drawing, sign_of_procedure(event->procedure), procedure_name(event->procedure),
-                     event->effective.first.day);
+            add_mark(drawing, &(struct drawn_mark){ .shape = sign_of_procedure(event->procedure),
+                                                    .name = procedure_name(event->procedure),
+                                                    .day = event->effective.first.day });
     }
-    int ends[DRAWING_STAGGER_MAX] = { 0 };
-    drawing->mark_rows = 0;
-    for (unsigned i = 0; i < drawing->mark_count; i++) {
-        struct drawn_mark *mark = &drawing->marks[i];
-        int width = (int)(strlen(mark->name) + (mark->count > 1 ? 24 : 11)) * 58;
-        mark->label = (struct label){ mark->x - 40, width, 0 };
-        place(&mark->label, ends, &drawing->mark_rows);
+    for (unsigned i = 0; i < therapy->observation_count; i++) {
+        const struct event *event = therapy->observations[i];
+        if (is_load_drawn(drawing, event))
+            add_mark(drawing, &(struct drawn_mark){ .shape = sign_of_load(),
+                                                    .name = "viral load",
+                                                    .day = event->effective.first.day,
+                                                    .load = event });
     }
+    place_marks(drawing);
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */

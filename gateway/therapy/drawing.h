@@ -34,6 +34,7 @@ struct drawn_mark {
     const char *name;
     int32_t day, last; /* several of one kind within the width of the sign are one mark */
     unsigned count;
+    const struct event *load; /* a viral load: its value is part of the label; else NULL */
     int x;
     struct label label;
 };
@@ -70,6 +71,7 @@ void drawing_put_legend(int top, struct buffer *out);
 /* Signs of drawing_signs.c. */
 unsigned sign_of_evidence(enum evidence_kind kind);
 unsigned sign_of_procedure(enum procedure_kind kind);
+unsigned sign_of_load(void);
 const char *procedure_name(enum procedure_kind kind);
 void sign_put(unsigned sign, int x, int y, struct buffer *out);
 

@@ -103,9 +103,31 @@ static void put_span(struct buffer *out, struct date start, struct date end, boo
         markup_day(out, end);
 }
 
+/* As it was sent: "<50", "8700", "4.2" (a logarithm, which its unit says). */
+static void put_load(struct buffer *out, const struct event *event)
+{
+    static const char *const signs[] = { "", "&lt;", "&lt;=", "&gt;=", "&gt;" };
+    const struct quantity *value = &event->value;
+    if (!value->is_stated) {
+        buffer_add(out, SLICE("not detected "));
+        return;
+    }
+    if (event->observation == OBSERVATION_HIV_VIRAL_LOAD_LOG)
+        buffer_add(out, SLICE("log10 "));
+    int64_t power = 1;
+    for (int32_t i = 0; i < value->scale && i < 18; i++)
+        power *= 10;
+    buffer_format(out, "%s%lld", signs[value->comparator], (long long)(value->digits / power));
+    if (value->digits % power != 0)
+        buffer_format(out, ".%0*lld", value->scale, (long long)(value->digits % power));
+    buffer_add_char(out, ' ');
+}
+
 static void put_mark_text(struct buffer *out, const struct drawn_mark *mark)
 {
     buffer_format(out, "%s ", mark->name);
+    if (mark->load != NULL)
+        put_load(out, mark->load);
     markup_day(out, (struct date){ mark->day });
     if (mark->count > 1) {
         buffer_add(out, SLICE(" to "));
@@ -430,6 +452,20 @@ static void put_lanes(const struct drawing *drawing, struct buffer *out)
 
 /* --- evidence -------------------------------------------------------------------------------- */
 
+static void put_mark(const struct drawn_mark *mark, int y, struct buffer *out)
+{
+    buffer_add(out, SLICE("<g><title>"));
+    put_mark_text(out, mark);
+    buffer_add(out, SLICE("</title>"));
+    sign_put(mark->shape, mark->x, y, out);
+    buffer_add(out, SLICE("</g>"));
+    if (mark->label.row == DRAWING_NO_ROW)
+        return;
+    text_open(out, "ll ll-small ll-halo", mark->label.x, y + 190 + mark->label.row * 150, NULL);
+    put_mark_text(out, mark);
+    text_close(out);
+}
+
 static void put_marks(const struct drawing *drawing, struct buffer *out)
 {
     if (drawing->mark_count == 0)
@@ -445,19 +481,12 @@ static void put_marks(const struct drawing *drawing, struct buffer *out)
             line(out, "ll-edge",
                  (struct stroke){ mark->x, y, mark->x, y + 130 + mark->label.row * 150 });
     }
-    for (unsigned i = 0; i < drawing->mark_count; i++) {
-        const struct drawn_mark *mark = &drawing->marks[i];
-        buffer_add(out, SLICE("<g><title>"));
-        put_mark_text(out, mark);
-        buffer_add(out, SLICE("</title>"));
-        sign_put(mark->shape, mark->x, y, out);
-        buffer_add(out, SLICE("</g>"));
-        if (mark->label.row == DRAWING_NO_ROW)
-            continue;
-        text_open(out, "ll ll-small ll-halo", mark->label.x, y + 190 + mark->label.row * 150, NULL);
-        put_mark_text(out, mark);
-        text_close(out);
-    }
+    for (unsigned i = 0; i < drawing->mark_count; i++) /* many and small: below the others */
+        if (drawing->marks[i].load != NULL)
+            put_mark(&drawing->marks[i], y, out);
+    for (unsigned i = 0; i < drawing->mark_count; i++)
+        if (drawing->marks[i].load == NULL)
+            put_mark(&drawing->marks[i], y, out);
     buffer_add_char(out, '\n');
 }
 
@@ -495,9 +524,9 @@ void drawing_put_legend(int top, struct buffer *out)
         { "ll-segment ll-bridging", "bridging", 4240 },
         { "ll-bar", "ordered", 5060 },
         { "ll-given", "administered, dispensed", 5880 },
-        { "ll-reported", "reported", 7520 },
-        { "ll-hollow", "names no line", 8280 },
-        { "ll-salvage", "salvage", 9260 },
+        { "ll-reported", "reported", 7480 },
+        { "ll-hollow", "names no line", 8200 },
+        { "ll-salvage ll-edge-box", "salvage", 9300 },
     };
     for (size_t i = 0; i < COUNT_OF(boxes); i++) {
         rect(out, boxes[i].style, (struct box){ boxes[i].x, top + 60, 220, 100 });

@@ -29,6 +29,8 @@ unsigned sign_of_evidence(enum evidence_kind kind)
     return of[kind];
 }
 
+unsigned sign_of_load(void) { return SIGN_OTHER; }
+
 /* Indexed by enum procedure_kind. */
 static const struct {
     const char *name;
@@ -96,7 +98,10 @@ void drawing_put_style(struct buffer *out)
             "consolidation{fill:url(#ll-consolidation)}"
             ".ll-maintenance{fill:url(#ll-maintenance)}.ll-conditioning{fill:url(#ll-conditioning)}"
             ".ll-bridging{fill:url(#ll-bridging)}\n"
-            ".ll-segment{stroke:#222;stroke-width:.8}\n"
+            ".ll-segment{stroke:#222;stroke-width:.8}.ll-segment.ll-induction,.ll-segment.ll-"
+            "regimen,"
+            ".ll-segment.ll-regimen-next{stroke:#fff;stroke-width:1.4}.ll-edge-box{stroke:#b34700}"
+            "\n"
             ".ll-row{stroke:#ccc;stroke-width:.6}.ll-tick{stroke:#bbb;stroke-width:.6}"
             ".ll-axis{stroke:#333;stroke-width:1}\n"
             ".ll-bar{fill:#56a5d8;stroke:#003a5c;stroke-width:.7}.ll-given{fill:#00263d;stroke:#"
