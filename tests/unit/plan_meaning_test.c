@@ -117,6 +117,8 @@ static const struct member members[] = {
     MEMBER(THERAPY, therapy, atom_count, NUMBER, ""),
     MEMBER(THERAPY, therapy, procedures, EVENTS, ""),
     MEMBER(THERAPY, therapy, procedure_count, NUMBER, ""),
+    MEMBER(THERAPY, therapy, observations, EVENTS, ""),
+    MEMBER(THERAPY, therapy, observation_count, NUMBER, ""),
     MEMBER(THERAPY, therapy, next_change, DAY, ""),
     MEMBER(HISTORY, history, disease, ROWS, ""),
     MEMBER(HISTORY, history, rules, WORDS, ""),
