@@ -3,7 +3,7 @@
 PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libssl-dev libyajl-dev
     libcurl4-openssl-dev node-llhttp libsqlite3-dev libzstd-dev zlib1g-dev"
 PACKAGES_DEMO="openssl curl ca-certificates python3"
-PACKAGES_TEST="libcmocka-dev python3 clang clang-format libclang-rt-14-dev ccache"
+PACKAGES_TEST="libcmocka-dev python3 clang clang-format libclang-rt-14-dev ccache gcovr"
 PACKAGES_INTEROP="nodejs npm"
 
 # missing_packages PACKAGE...: those that dpkg does not have.
