@@ -278,8 +278,9 @@ struct event {
     /* Filled by mapping_resolve(); not stored. */
     const struct drug *const *drugs; /* ingredients, sorted by index, distinct */
     unsigned drug_count;             /* at most EVENT_DRUGS_MAX */
-    bool is_unmapped;    /* no code and no text of the medication or condition was known */
-    bool is_conflicting; /* codes of one concept disagree about the ingredients */
+    unsigned local_count; /* of `drugs` when their form is no exposure: then drug_count is 0 */
+    bool is_unmapped;     /* no code and no text of the medication or condition was known */
+    bool is_conflicting;  /* codes of one concept disagree about the ingredients */
     const struct condition_code *meanings; /* Condition.code */
     unsigned meaning_count;
     const struct condition_code *reasons; /* reasonCode */

@@ -194,7 +194,8 @@ bool words_are_blinded(const struct words *words);
 /* resolve_text.c: an order that has no known code. */
 struct text_drugs {
     struct drug_list list; /* in `arena` */
-    bool is_known;         /* true with an empty list: a form that is no exposure */
+    bool is_known;         /* false: the list is empty */
+    bool is_local;         /* a form that is no exposure */
 };
 struct text_drugs resolve_drug_text(const struct mapping *mapping, struct slice text,
                                     struct arena *arena);

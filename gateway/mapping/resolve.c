@@ -206,7 +206,8 @@ static bool text_disagrees(const struct mapping *mapping, struct slice text,
     if (text.len == 0 || !chosen->is_exposure || chosen->count == 0 || names_one(text, chosen))
         return false;
     struct text_drugs found = resolve_drug_text(mapping, text, arena);
-    struct drug_code told = { found.list.drugs, found.list.count, RANK_INGREDIENT, true };
+    struct drug_code told = { found.list.drugs, found.is_local ? 0 : found.list.count,
+                              RANK_INGREDIENT, true };
     return told.count > 0 && !is_part_of(&told, chosen) && !is_part_of(chosen, &told);
 }
 
@@ -217,16 +218,15 @@ static void resolve_drugs(const struct mapping *mapping, struct event *event, st
     if (known.count > 0) {
         struct drug_code chosen = weigh_codes(&known, arena, &event->is_conflicting);
         event->drugs = chosen.drugs;
-        event->drug_count = !chosen.is_exposure              ? 0
-                            : chosen.count > EVENT_DRUGS_MAX ? EVENT_DRUGS_MAX
-                                                             : chosen.count;
+        *(chosen.is_exposure ? &event->drug_count : &event->local_count) =
+            chosen.count > EVENT_DRUGS_MAX ? EVENT_DRUGS_MAX : chosen.count;
         event->is_conflicting =
             event->is_conflicting || text_disagrees(mapping, concept->text, &chosen, arena);
         return;
     }
     struct text_drugs found = resolve_drug_text(mapping, concept->text, arena);
     event->drugs = found.list.drugs;
-    event->drug_count = found.list.count;
+    *(found.is_local ? &event->local_count : &event->drug_count) = found.list.count;
     event->is_unmapped = !found.is_known;
     if (event->is_unmapped)
         make_unknown(event, arena);
@@ -460,7 +460,7 @@ static void resolve_code(const struct mapping *mapping, struct event *event, str
 void mapping_resolve(const struct mapping *mapping, struct event *event, struct arena *arena)
 {
     event->drugs = NULL;
-    event->drug_count = 0;
+    event->drug_count = event->local_count = 0;
     event->meanings = event->reasons = NULL;
     event->meaning_count = event->reason_count = 0;
     event->is_unmapped = event->is_conflicting = false;

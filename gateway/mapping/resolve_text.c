@@ -141,15 +141,15 @@ static void search(const struct mapping *mapping, const struct words *words, str
 struct text_drugs resolve_drug_text(const struct mapping *mapping, struct slice text,
                                     struct arena *arena)
 {
-    struct text_drugs none = { { NULL, 0 }, false };
+    struct text_drugs none = { { NULL, 0 }, false, false };
     struct words words;
     struct found found = { .count = 0 };
     words_split(text, &words);
     search(mapping, &words, &found);
     if (!found.is_known || found.is_unsafe || words_are_blinded(&words))
         return none;
-    struct text_drugs out = { { NULL, 0 }, true };
-    if (words_are_local(&words) || found.count == 0)
+    struct text_drugs out = { { NULL, 0 }, true, words_are_local(&words) || found.count == 0 };
+    if (found.count == 0)
         return out;
     const struct drug **kept = ARENA_ARRAY(arena, const struct drug *, found.count);
     if (kept == NULL)

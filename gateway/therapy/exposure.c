@@ -393,8 +393,18 @@ static void add_exposure(struct engine *engine, const struct event *order, const
     exposure_add(engine, &told);
 }
 
+/* Eye drops, creams, another use: known, and no exposure. */
+static void tell_local(struct engine *engine, const struct event *order)
+{
+    for (unsigned i = 0; i < order->local_count; i++)
+        if (is_missed(order->drugs[i]))
+            left_out_tell(engine, order, RULE_SUPPORTIVE,
+                          SLICE("a form for one place of the body, or another use: no exposure"));
+}
+
 static void add_order(struct engine *engine, const struct event *order)
 {
+    tell_local(engine, order);
     bool is_interesting = false;
     for (unsigned i = 0; i < order->drug_count; i++)
         is_interesting = is_interesting || exposure_is_of_interest(order->drugs[i]);

@@ -38,6 +38,8 @@ static const struct left_out_case {
     { "the backbone of the disease", "@C61 2020-01-01; leuprorelin 2020-02-03", "m1 LOT-022;" },
     { "supportive and unknown drugs make no line and are not listed",
       LUNG "filgrastim 2020-02-03 cancelled; unheard-of 2020-02-03", "" },
+    { "a cream of a drug that makes lines by mouth or vein", LUNG "fluorouracil-cream 2020-02-03",
+      "m1 LOT-030;" },
     { "of two cancers, the order that one of them takes is not listed for the other",
       "@C34.90 2020-01-01; @C50.911 2024-01-01; carboplatin 2020-02-03; letrozole 2024-02-03", "" },
 };
