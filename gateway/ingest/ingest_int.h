@@ -161,8 +161,8 @@ bool has_conditional_reference(const struct fhir_resource *resource);
 bool bundle_resolve(struct ingest_call *call, struct patient_set *set, struct err *err) MUST_USE;
 /* Fails an atomic request with the fault of one entry, under the entry's name; returns false. */
 bool op_fail_bundle(const struct ingest_op *op, struct err *err);
-/* Types whose identifiers are only mentioned in the store: there are many, and candidates are judged
- * anyway.  The others have an index that is exact. */
+/* Types whose identifiers are only mentioned in the store: there are many, and candidates are
+ * judged anyway.  The others have an index that is exact. */
 static inline bool is_mentioned_type(enum fhir_type type)
 {
     const uint32_t types = UINT32_C(1) << FHIR_MEDICATION_REQUEST | UINT32_C(1) << FHIR_CONDITION |

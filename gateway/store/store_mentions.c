@@ -1,6 +1,6 @@
-/* Who may carry an identifier: hashes in memory, a log on disk.  A random text index costs a page per
- * row once a million are there (README.md); a log costs its bytes.  Nothing is ever taken out: what
- * is found is judged by whoever asked. */
+/* Who may carry an identifier: hashes in memory, a log on disk.  A random text index costs a page
+ * per row once a million are there (README.md); a log costs its bytes.  Nothing is ever taken out:
+ * what is found is judged by whoever asked. */
 #include "base/pool.h"
 #include "store/store_int.h"
 
