@@ -25,21 +25,17 @@ static void add_set(struct buffer *out, const char *name, const struct drug_set 
         buffer_format(out, " but:%.*s", SLICE_ARGS(set->except[i]->name));
 }
 
-#define NUMBERS(X)                                                                       \
-    X(window)                                                                            \
-    X(gap)                                                                               \
-    X(gap_line3plus)                                                                     \
-    X(cycle_gap)                                                                         \
-    X(supplement_days) X(rechallenge_after) X(platinum_refractory) X(platinum_resistant) \
-        X(post_transplant_maintenance) X(second_transplant_same_line) X(planned_tandem)  \
-            X(refractory_days) X(early_failure_days) X(perioperative_failure_days)
-#define FLAGS(X)                                                                       \
-    X(ignore_backbone_for_lines)                                                       \
-    X(merge_identical)                                                                 \
-    X(any_change_advances)                                                             \
-    X(phases_same_line)                                                                \
+/* clang-format off */
+#define NUMBERS(X) \
+    X(window) X(gap) X(gap_line3plus) X(cycle_gap) X(supplement_days) X(rechallenge_after) \
+    X(platinum_refractory) X(platinum_resistant) X(post_transplant_maintenance) \
+    X(second_transplant_same_line) X(planned_tandem) X(refractory_days) X(early_failure_days) \
+    X(perioperative_failure_days)
+#define FLAGS(X) \
+    X(ignore_backbone_for_lines) X(merge_identical) X(any_change_advances) X(phases_same_line) \
     X(two_cycle_rule) X(parpi_after_bevacizumab) X(infer_relapse) X(transplant_bundle) \
-        X(cart_bundle) X(second_transplant_is_line)
+    X(cart_bundle) X(second_transplant_is_line)
+/* clang-format on */
 
 static void add_profile(const struct profile *profile, struct buffer *out)
 {
@@ -80,20 +76,16 @@ static void add_profile(const struct profile *profile, struct buffer *out)
     }
 }
 
-#define SHARED(X)                                                                           \
-    X(era_persistence)                                                                      \
-    X(stale_open)                                                                           \
-    X(cell_order_lookback)                                                                  \
-    X(fulfil_slack)                                                                         \
-    X(relapse_lookahead) X(conditioning_lookahead) X(diagnosis_lookback)                    \
-        X(metastasis_with_primary) X(short_line) X(perioperative_gap) X(hiv.regimen_stable) \
-            X(hiv.regimen_drugs) X(hiv.pep) X(hiv.late_line) X(hiv.salvage_line)            \
-                X(hiv.failure_copies) X(hiv.failure_after) X(hiv.failure_apart)             \
-                    X(hiv.confirmed_copies) X(hiv.confirmed_after) X(hiv.leftover)          \
-                        X(hiv.pregnancy) X(hiv.doses_twice) X(renal.technique_short)        \
-                            X(renal.technique_long) X(renal.same_transplant)                \
-                                X(renal.delayed_function) X(renal.dialysis_again)           \
-                                    X(renal.induction_near)
+/* clang-format off */
+#define SHARED(X) \
+    X(era_persistence) X(stale_open) X(cell_order_lookback) X(fulfil_slack) X(relapse_lookahead) \
+    X(conditioning_lookahead) X(diagnosis_lookback) X(metastasis_with_primary) X(short_line) \
+    X(perioperative_gap) X(hiv.regimen_stable) X(hiv.regimen_drugs) X(hiv.pep) X(hiv.late_line) \
+    X(hiv.salvage_line) X(hiv.failure_copies) X(hiv.failure_after) X(hiv.failure_apart) \
+    X(hiv.confirmed_copies) X(hiv.confirmed_after) X(hiv.leftover) X(hiv.pregnancy) \
+    X(hiv.doses_twice) X(renal.technique_short) X(renal.technique_long) X(renal.same_transplant) \
+    X(renal.delayed_function) X(renal.dialysis_again) X(renal.induction_near)
+/* clang-format on */
 
 void limits_text(const struct mapping *mapping, struct buffer *out)
 {
