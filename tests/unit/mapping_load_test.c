@@ -16,6 +16,21 @@
 static const struct damage {
     const char *name, *file, *add, *instead, *says;
 } damages[] = {
+    { "a state of a profile that is not there", "status_labels.tsv",
+      "mmm\tx-refractory\tdrug\trituximab\t\t-\t60\tlabel\n", NULL,
+      "mappings/status_labels.tsv:LAST profile: 'mmm' is not a key of profiles.tsv" },
+    { "a state since a drug that names none", "status_labels.tsv",
+      "mm\tx-refractory\tdrug\t-\t\t-\t60\tlabel\n", NULL,
+      "mappings/status_labels.tsv:LAST ingredients: names no drug, and there is no trait" },
+    { "a state since a line that names a drug", "status_labels.tsv",
+      "mm\tx-refractory\tline\trituximab\t\t1\t60\tlabel\n", NULL,
+      "mappings/status_labels.tsv:LAST ingredients: belongs to 'drug' only" },
+    { "an exposure of a drug that is not there", "cumulative.tsv",
+      "cisplatin\tcisplatim\t100\thouse\n", NULL,
+      "mappings/cumulative.tsv:LAST ingredient: 'cisplatim' is not an ingredient of drugs.tsv; the "
+      "nearest is 'cisplatin'" },
+    { "a kind of treatment without a trait", "options.tsv", "x\tname\t\thouse\n", NULL,
+      "mappings/options.tsv:LAST traits: names no trait" },
     { "a rule set with a drug that is not there", "rules_merck21.tsv",
       "nsclc\tsubstitution\tfluorouracill;capecitabine\tmerck21\n", NULL,
       "mappings/rules_merck21.tsv:LAST value: 'fluorouracill' is not an ingredient of drugs.tsv; "
