@@ -229,6 +229,15 @@ static void add_line(struct buffer *out, const char *what, const struct line *li
     buffer_add_char(out, '\n');
 }
 
+static void add_changes(struct buffer *out, uint32_t changes)
+{
+    buffer_add(out, SLICE("        differs in:"));
+    for (unsigned i = 0; i < LINE_CHANGE_COUNT; i++)
+        if ((changes >> i & 1) != 0)
+            buffer_format(out, " %s", line_change_word(i));
+    buffer_add_char(out, '\n');
+}
+
 static void add_pair(struct buffer *out, const struct difference *difference,
                      const struct line_pair *pair)
 {
@@ -240,11 +249,8 @@ static void add_pair(struct buffer *out, const struct difference *difference,
                       date_format(before->start, start),
                       before->is_open ? "ongoing" : date_format(before->end, end));
         add_drugs(out, before);
-        buffer_add(out, SLICE("\n        differs in:"));
-        for (unsigned i = 0; i < LINE_CHANGE_COUNT; i++)
-            if ((pair->changes >> i & 1) != 0)
-                buffer_format(out, " %s", line_change_word(i));
         buffer_add_char(out, '\n');
+        add_changes(out, pair->changes);
         if ((pair->changes & LINE_CHANGE_OPENING) != 0)
             add_why(out, "opened by", &pair->after->opened_by);
         if ((pair->changes & LINE_CHANGE_CLOSING) != 0 && pair->after->closed_by.reason != NULL)
@@ -367,6 +373,8 @@ static void add_rows(struct buffer *out, const struct history_difference *histor
         buffer_add(out, SLICE(" | "));
         add_cell(out, pair->after, false);
         buffer_add_char(out, '\n');
+        if (pair->changes != 0)
+            add_changes(out, pair->changes);
         if (pair->before != NULL && pair->after != NULL && !is_same &&
             pair->before->start.day != pair->after->start.day)
             buffer_format(out, "        starts %s on the left\n",

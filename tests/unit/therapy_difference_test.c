@@ -203,6 +203,7 @@ static void the_table_and_the_json_tell_both_sides(void **state)
                         "  non-small cell lung cancer\n"
                         "  * 2020-02-03 line 1 to 2020-10-05 osimertinib               | line 1 to "
                         "2020-02-03 osimertinib\n"
+                        "        differs in: end closedBy\n"
                         "  * 2020-10-05                                                | line 2 to "
                         "2020-10-05 osimertinib\n"
                         "        right: opened by LOT-005 GAP gapDays=245 limitDays=60\n"
