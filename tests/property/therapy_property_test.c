@@ -9,6 +9,7 @@
  *   supportive   an added supportive drug changes nothing
  *   waiting      until `next_change` the answer stays the same without news
  *   whole        every order is in one line of each disease it is for, or left out with a rule
+ *   reports      every report of every answer is whole
  *   memory       an arena of any size gives the answer or an error, never another answer
  *
  * LIFELINE_PATIENTS=n asks n patients; LIFELINE_PATIENT=k asks that one and prints its events.
@@ -28,6 +29,7 @@
 
 #include "domain/rule_on.h"
 #include "ingest/state.h"
+#include "property/reports.h"
 #include "support/therapy/random_patient.h"
 #include "therapy/derive.h"
 #include "therapy/report.h"
@@ -449,6 +451,20 @@ static void nothing_changes_before_the_next_change(struct asked *asked)
     asked->tally->waited++;
 }
 
+/* --- reports ---------------------------------------------------------------------------------- */
+
+/* Of every eighth patient: they take longer than the answer. */
+static void every_report_is_whole(struct asked *asked)
+{
+    if (asked->seed % 8 != 0)
+        return;
+    struct date earlier = { asked->patient.as_of.day - (int32_t)random_below(600) };
+    const struct therapy *before = derive(asked, asked->story.events, asked->story.count, earlier);
+    const char *what = reports_fault(asked->therapy, before, &asked->story.arena);
+    if (what != NULL)
+        fault(asked, what);
+}
+
 /* --- memory ----------------------------------------------------------------------------------- */
 
 static void any_memory_gives_the_answer_or_an_error(struct asked *asked)
@@ -558,6 +574,7 @@ static void ask(uint64_t seed, struct tally *tally, struct buffer *expected, str
     nothing_changes_before_the_next_change(&asked);
     any_memory_gives_the_answer_or_an_error(&asked);
     late_data_renumbers_but_keeps_who_a_line_is(&asked);
+    every_report_is_whole(&asked);
     arrival_does_not_matter(&asked);
     *expected = asked.expected;
     *found = asked.found;
