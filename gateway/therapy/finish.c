@@ -57,10 +57,12 @@ static bool find_continuation(const struct course *course, const struct line_sta
 }
 
 /* LOT-012: the same conditions as for a switch, seen from behind. */
-static void mark_continuation(struct course *course, struct line_state *line)
+static void mark_continuation(struct course *course, struct line_state *line, int32_t line_end)
 {
     struct continuation found;
     if (!find_continuation(course, line, &found) || !RULE_ON(MAINTENANCE))
+        return;
+    if (found.start > line_end) /* an order may run on into the next line */
         return;
     for (unsigned i = 0; i < line->mark_count; i++)
         if (line->marks[i].kind == SEGMENT_MAINTENANCE && line->marks[i].start <= found.start)
@@ -68,6 +70,7 @@ static void mark_continuation(struct course *course, struct line_state *line)
     const struct maintenance_rule *rule =
         stay_continuation_rule(course, line, (unsigned)__builtin_ctzll(found.slots));
     uint64_t induction = line->taken & ~line->switched;
+    engine_changes_on(course->engine, found.start + rule->min_length);
     bool is_open = (course->open & found.slots) != 0 && line == course_line(course);
     if (found.start - found.rest_end > rule->max_gap ||
         (rule->needs_platinum && (induction & course->platinum) == 0) ||
@@ -304,7 +307,7 @@ static void finish_line(struct course *course, unsigned at, struct line *out)
     out->end.day = is_cut ? next->start - 1 : line->own_end;
     out->is_open = next == NULL && is_open_line(course, line);
     out->is_short = is_short(course, at);
-    mark_continuation(course, line);
+    mark_continuation(course, line, out->end.day);
     make_segments(course, line, out);
     line->induction_end = find_induction_end(course, line, out);
     out->drugs = course_drugs(course, line->taken, &out->drug_count);
