@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-#include "fhir/read.h"
+#include "fhir/read_int.h"
 
 /* --- local references ------------------------------------------------------------------------ */
 
@@ -275,10 +275,61 @@ static void identifiers_past_the_limit_are_left(void **state)
     arena_fini(&arena);
 }
 
+/* Quantities are exact, or none. */
+static void decimals_are_exact(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t digits;
+        int32_t scale;
+        bool is_read;
+    } rows[] = {
+        { "0", 0, 0, true },
+        { "-0.00", 0, 0, true },
+        { "50", 50, 0, true },
+        { "131.50", 1315, 1, true },
+        { "1.1E+2", 110, 0, true },
+        { "-0.0450e1", -45, 2, true },
+        { "1e3", 1000, 0, true },
+        { "0.000000000000000001", 1, 18, true },
+        { "0.0000000000000000001", 0, 0, false },
+        { "123456789012345678", INT64_C(123456789012345678), 0, true },
+        { "12345678901234567890", 0, 0, false },
+        { "1e19", 0, 0, false },
+        { "1e1000", 0, 0, false },
+        { "1E-400", 0, 0, false },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int64_t digits = 0;
+        int32_t scale = 0;
+        if (fhir_decimal(slice_of(rows[i].text), &digits, &scale) != rows[i].is_read)
+            fail_msg("%s", rows[i].text);
+        if (rows[i].is_read) {
+            assert_true(digits == rows[i].digits);
+            assert_int_equal(scale, rows[i].scale);
+        }
+    }
+}
+
+static void codes_say_how_often(void **state)
+{
+    static const struct {
+        const char *code;
+        int32_t doses;
+    } rows[] = { { "BID", 2000 }, { "bid", 2000 }, { "QD", 1000 }, { "Q8H", 3000 },
+                 { "QOD", 500 },  { "WK", 143 },   { "PRN", 0 },   { "", 0 } };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        assert_int_equal(fhir_code_doses(slice_of(rows[i].code)), rows[i].doses);
+}
+
 int main(void)
 {
     static const struct CMUnitTest others[] = {
         cmocka_unit_test(the_event_follows_the_rewriting),
+        cmocka_unit_test(decimals_are_exact),
+        cmocka_unit_test(codes_say_how_often),
         cmocka_unit_test(another_type_than_asked_for_is_said_first),
         cmocka_unit_test(a_fault_before_the_type_is_named_with_the_type),
         cmocka_unit_test(the_source_is_the_resource_without_its_surroundings),
