@@ -217,40 +217,57 @@ struct quantity {
     struct slice unit; /* its code, or its words where it has none */
 };
 
+/* What the engine asks of every order stands together at the front: a patient may have thousands, and
+ * then a cache line less for each is what counts. */
 struct event {
     enum fhir_type type;
-    struct slice id;      /* logical id */
     uint32_t version;     /* Lifeline's version number */
+    struct slice id;      /* logical id */
     int64_t resource_key; /* the store's key; 0 offline */
 
+    /* Filled by mapping_resolve(); not stored. */
+    const struct drug *const *drugs; /* ingredients, sorted by index, distinct */
+    unsigned drug_count;             /* at most EVENT_DRUGS_MAX */
+    unsigned local_count; /* of `drugs` when their form is no exposure: then drug_count is 0 */
+    bool is_unmapped;     /* no code and no text of the medication or condition was known */
+    bool is_conflicting;  /* codes of one concept disagree about the ingredients */
+    const struct condition_code *meanings; /* Condition.code */
+    unsigned meaning_count;
+    const struct condition_code *reasons; /* reasonCode */
+    unsigned reason_count;
+    enum stop_reason stop_reason;   /* statusReason */
+    enum stop_reason change_reason; /* a code of reasonCode that says why a regimen was changed */
+    enum procedure_kind procedure;  /* Procedure.code */
+    enum observation_kind observation; /* Observation.code */
+    enum finding_value finding;        /* Observation.value */
+
     /* MedicationRequest (and its relatives) */
-    struct concept medication;         /* own, contained or, once resolved, the referenced one's */
-    struct slice medication_reference; /* "Medication/m1", resolved or not */
-    bool medication_resolved;          /* codes come from the referenced Medication */
     enum order_status status;
     enum order_intent intent;
+    enum treatment_intent treatment_intent;
     bool do_not_perform, reported;
+    bool medication_resolved; /* codes come from the referenced Medication */
     struct date_span authored_on;
     struct date_span bounds_start, bounds_end; /* the earliest and the latest over all dosages */
     struct date_span first_timing_event, last_timing_event;
-    int32_t bounds_days;         /* boundsDuration or boundsRange.high in days; 0 when absent */
-    int32_t repeat_days;         /* count x period in days; 0 when absent */
-    int32_t supply_days;         /* expectedSupplyDuration, daysSupply; 0 when absent or negative */
-    int32_t doses_per_1000_days; /* timing: 2000 is twice a day; the most of all dosages, or 0 */
-    struct quantity dose;        /* one dose, of the first dosage that states one */
     struct date_span validity_end;
     struct date_span status_changed; /* meta.lastUpdated as the source sent it, or a status date */
-    struct concept status_reason;
-    struct concept reason_code;
+    int32_t bounds_days;             /* boundsDuration or boundsRange.high in days; 0 when absent */
+    int32_t repeat_days;             /* count x period in days; 0 when absent */
+    int32_t supply_days;         /* expectedSupplyDuration, daysSupply; 0 when absent or negative */
+    int32_t doses_per_1000_days; /* timing: 2000 is twice a day; the most of all dosages, or 0 */
+    unsigned reason_reference_count, based_on_count;
     const struct slice *reason_references; /* "Condition/c1"; at most EVENT_REFERENCES_MAX */
-    unsigned reason_reference_count;
-    const struct slice *based_on; /* "MedicationRequest/o", "CarePlan/p"; also the request of an
+    const struct slice *based_on;    /* "MedicationRequest/o", "CarePlan/p"; also the request of an
                                    * administration, the authorizingPrescription of a dispense */
-    unsigned based_on_count;
     struct slice group_identifier;   /* "system|value" */
     struct slice prior_prescription; /* "MedicationRequest/m0" */
     struct slice protocol;           /* instantiatesCanonical or instantiatesUri, the first */
-    enum treatment_intent treatment_intent;
+    struct concept medication;       /* own, contained or, once resolved, the referenced one's */
+    struct concept status_reason;
+    struct concept reason_code;
+    struct slice medication_reference; /* "Medication/m1", resolved or not */
+    struct quantity dose;              /* one dose, of the first dosage that states one */
 
     /* Condition */
     struct concept code;
@@ -274,22 +291,6 @@ struct event {
     struct date_span deceased; /* DATE_ABSENT while alive or unknown */
     bool is_deceased;
     struct slice replaced_by; /* link.other of type replaced-by */
-
-    /* Filled by mapping_resolve(); not stored. */
-    const struct drug *const *drugs; /* ingredients, sorted by index, distinct */
-    unsigned drug_count;             /* at most EVENT_DRUGS_MAX */
-    unsigned local_count; /* of `drugs` when their form is no exposure: then drug_count is 0 */
-    bool is_unmapped;     /* no code and no text of the medication or condition was known */
-    bool is_conflicting;  /* codes of one concept disagree about the ingredients */
-    const struct condition_code *meanings; /* Condition.code */
-    unsigned meaning_count;
-    const struct condition_code *reasons; /* reasonCode */
-    unsigned reason_count;
-    enum stop_reason stop_reason;   /* statusReason */
-    enum stop_reason change_reason; /* a code of reasonCode that says why a regimen was changed */
-    enum procedure_kind procedure;  /* Procedure.code */
-    enum observation_kind observation; /* Observation.code */
-    enum finding_value finding;        /* Observation.value */
 };
 
 enum code_system code_system_of(struct slice uri); /* also https:// and urn:oid: forms */
