@@ -165,7 +165,9 @@ static void finish_line(const struct hiv_course *course, unsigned at, struct lin
     out->end.day = clipped(course, last->end);
     if (next != NULL && out->end.day >= next->start)
         out->end.day = next->start - 1;
-    out->is_open = next == NULL && last->end == FOREVER;
+    out->is_open = next == NULL && last->end > course->engine->as_of;
+    if (out->is_open && last->end != FOREVER) /* what was injected works on */
+        engine_changes_on(course->engine, last->end);
     out->drugs = hiv_drug_list(course, slots, &out->drug_count);
     out->regimen = name_of(course, last);
     make_segments(course, line, out);

@@ -292,6 +292,10 @@ static void add_stretch(struct hiv_course *course, uint64_t running, int32_t sta
             slots &= ~slot_bit(s);
     if (!is_regimen(course, slots, start, end))
         return;
+    if (start > course->engine->as_of) { /* what is left when a drug of today has run out */
+        engine_changes_on(course->engine, start);
+        return;
+    }
     struct art *last =
         course->regimen_count > 0 ? &course->regimens[course->regimen_count - 1] : NULL;
     if (last != NULL && last->slots == slots) { /* HIV-022 */
