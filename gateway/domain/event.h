@@ -217,8 +217,8 @@ struct quantity {
     struct slice unit; /* its code, or its words where it has none */
 };
 
-/* What the engine asks of every order stands together at the front: a patient may have thousands, and
- * then a cache line less for each is what counts. */
+/* What the engine asks of every order stands together at the front: a patient may have thousands,
+ * and then a cache line less for each is what counts. */
 struct event {
     enum fhir_type type;
     uint32_t version;     /* Lifeline's version number */
