@@ -656,7 +656,7 @@ static void what_must_hold_holds_of_everybody(void **state)
             tell_crashes();
             ask_many(p, processes, count, &tallies[p]);
             fflush(stdout);
-            _exit(0);
+            exit(0); /* what it covered is counted */
         }
     }
     unsigned bad = 0;
