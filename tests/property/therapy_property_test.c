@@ -506,7 +506,7 @@ static void every_order_is_somewhere(struct asked *asked)
             makes_lines = makes_lines || event->drugs[k]->group == DRUG_ANTINEOPLASTIC;
         if (event->type != FHIR_MEDICATION_REQUEST || !makes_lines)
             continue;
-        unsigned lines = 0, histories = 0;
+        unsigned lines = 0;
         for (unsigned h = 0; h < asked->therapy->history_count; h++) {
             const struct history *history = &asked->therapy->histories[h];
             unsigned here = 0;
@@ -515,7 +515,6 @@ static void every_order_is_somewhere(struct asked *asked)
                     here += history->lines[l].sources[s] == event;
             if (here > 1 && event->drug_count == 1)
                 fault(asked, "whole: an order in two lines");
-            histories += here > 0;
             lines += here;
         }
         if (lines == 0 && !is_left_out(asked->therapy, event)) {

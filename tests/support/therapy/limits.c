@@ -95,7 +95,7 @@ void limits_text(const struct mapping *mapping, struct buffer *out)
 #undef X
     for (unsigned i = 0; i < RENAL_STATE_COUNT; i++)
         buffer_format(out, "renal state %.*s: %s\n", SLICE_ARGS(rules->renal.states[i].name),
-                      grade_name(rules->renal.states[i].grade));
+                      grade_name((enum grade)rules->renal.states[i].grade));
     for (unsigned i = 0; i < rules->profile_count; i++)
         add_profile(&rules->profiles[i], out);
     for (unsigned i = 0; rules->contrast != NULL && i < rules->contrast->profile_count; i++) {
