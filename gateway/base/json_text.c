@@ -1,7 +1,6 @@
 #include "base/json_text.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
@@ -213,7 +212,23 @@ struct decimal {
     const char *digits; /* in the arena */
     size_t count;
     int64_t exponent;
+    bool is_vast; /* an exponent beyond what is counted with: only its own text is the same */
 };
+
+#define EXPONENT_MAX ((int64_t)1 << 53)
+
+/* What stands behind an e; what is EXPONENT_MAX or more, either way, is EXPONENT_MAX. */
+static int64_t exponent_of(struct slice text)
+{
+    bool is_negative = text.len > 0 && text.at[0] == '-';
+    int64_t value = 0;
+    for (size_t i = text.len > 0 && (is_negative || text.at[0] == '+'); i < text.len; i++) {
+        value = value * 10 + (text.at[i] - '0');
+        if (value >= EXPONENT_MAX)
+            return is_negative ? -EXPONENT_MAX : EXPONENT_MAX;
+    }
+    return is_negative ? -value : value;
+}
 
 static struct decimal decimal_of(struct slice text, struct arena *arena)
 {
@@ -225,10 +240,9 @@ static struct decimal decimal_of(struct slice text, struct arena *arena)
         if (c == '.') {
             is_behind_point = true;
         } else if (c == 'e' || c == 'E') {
-            char exponent[24] = "";
-            size_t rest = text.len - i - 1;
-            memcpy(exponent, text.at + i + 1, rest < 23 ? rest : 23);
-            out.exponent += strtoll(exponent, NULL, 10);
+            int64_t written = exponent_of((struct slice){ text.at + i + 1, text.len - i - 1 });
+            out.is_vast = written == EXPONENT_MAX || written == -EXPONENT_MAX;
+            out.exponent += written;
             break;
         } else {
             out.exponent -= is_behind_point;
@@ -247,6 +261,8 @@ static struct decimal decimal_of(struct slice text, struct arena *arena)
 static bool is_same_number(struct slice a, struct slice b, struct arena *arena)
 {
     struct decimal x = decimal_of(a, arena), y = decimal_of(b, arena);
+    if (x.is_vast || y.is_vast)
+        return slice_eq(a, b);
     return x.is_negative == y.is_negative && x.exponent == y.exponent && x.count == y.count &&
            memcmp(x.digits, y.digits, x.count) == 0;
 }
