@@ -24,7 +24,7 @@
 
 #define CONFIG_TENANTS_MAX 64
 #define CONFIG_DESTINATIONS_MAX 64
-#define CONFIG_IDENTITIES_MAX 16 /* per tenant; base_urls likewise */
+#define CONFIG_IDENTITIES_MAX 16 /* per tenant; base_urls and events likewise */
 #define CONFIG_TENANT_DESTINATIONS_MAX 8
 #define CONFIG_BYTES_MAX ((size_t)1024 * 1024)
 #define CONFIG_ARENA_BYTES ((size_t)8 * 1024 * 1024)

@@ -404,6 +404,8 @@ static void fill_tenants(struct config_draft *draft, struct config *out)
             .identity_count = from->identities.count,
             .base_urls = from->base_urls.items,
             .base_url_count = from->base_urls.count,
+            .message_events = from->message_events.items,
+            .message_event_count = from->message_events.count,
         };
         if (is_default(draft, from))
             out->default_tenant = &tenants[i];

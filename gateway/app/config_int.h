@@ -42,7 +42,7 @@ struct texts {
 
 struct draft_tenant {
     const char *name;
-    struct texts identities, base_urls, destinations, channels;
+    struct texts identities, base_urls, message_events, destinations, channels;
     unsigned line;
 };
 

@@ -55,6 +55,7 @@ const struct config_key config_keys[] = {
     { "tenants[].name",                    KEY_TEXT,    TENANT(name), 0, 0, NULL },
     { "tenants[].identities",              KEY_TEXTS,   TENANT(identities), 0, CONFIG_IDENTITIES_MAX, NULL },
     { "tenants[].base_urls",               KEY_TEXTS,   TENANT(base_urls), 0, CONFIG_IDENTITIES_MAX, NULL },
+    { "tenants[].message_events",          KEY_TEXTS,   TENANT(message_events), 0, CONFIG_IDENTITIES_MAX, NULL },
     { "tenants[].destinations",            KEY_TEXTS,   TENANT(destinations), 0, CONFIG_TENANT_DESTINATIONS_MAX, NULL },
     { "tenants[].channels",                KEY_TEXTS,   TENANT(channels), 0, LADDER_RUNGS_MAX, NULL },
     { "default_tenant",                    KEY_TEXT,    DRAFT(default_tenant), 0, 0, NULL },

@@ -18,6 +18,8 @@ struct tenant {
     unsigned identity_count;
     const struct slice *base_urls; /* "https://ehr.example/fhir": references under it are local */
     unsigned base_url_count;
+    const struct slice *message_events; /* "system|code" or a URI: messages that are taken */
+    unsigned message_event_count;
 };
 
 struct caller {

@@ -64,6 +64,15 @@ struct sha256 sha256_of(const struct slice *parts, size_t count)
 
 struct sha256 sha256_of_one(struct slice bytes) { return sha256_of(&bytes, 1); }
 
+const char *sha256_uuid(const struct sha256 *digest, char out[UUID_TEXT_SIZE])
+{
+    char hex[SHA256_HEX_SIZE];
+    sha256_hex(digest, hex);
+    snprintf(out, UUID_TEXT_SIZE, "%.8s-%.4s-8%.3s-a%.3s-%.12s", hex, hex + 8, hex + 13, hex + 17,
+             hex + 20);
+    return out;
+}
+
 const char *sha256_hex(const struct sha256 *digest, char *out)
 {
     static const char hex[] = "0123456789abcdef";

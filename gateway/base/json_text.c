@@ -204,6 +204,18 @@ bool json_key_is(struct slice key, const char *name)
     return at == key.len;
 }
 
+struct slice json_find_member(struct slice object, const char *key)
+{
+    struct json_cursor cursor = { .text = object };
+    struct json_member member;
+    if (!json_take(&cursor, '{'))
+        return (struct slice){ NULL, 0 };
+    while (json_next_member(&cursor, &member))
+        if (json_key_is(member.key, key))
+            return member.value;
+    return (struct slice){ NULL, 0 };
+}
+
 /* --- sameness -------------------------------------------------------------------------------- */
 
 /* A number as digits without leading or trailing zeros, times a power of ten. */

@@ -96,16 +96,14 @@ static void add_detail(struct text *out, const struct history *history,
 
 /* A name-based UUID: the same call about the same verdict is the same card. */
 static void card_uuid(const struct cds_request *request, const struct history *history,
-                      const struct line *line, char out[37])
+                      const struct line *line, char out[UUID_TEXT_SIZE])
 {
     char named[400];
     struct text name = TEXT(named);
     text_add(&name, "%.*s %.*s %s %s", SLICE_ARGS(request->hook_instance),
              SLICE_ARGS(history->disease->key), line->id, grade_name(history->verdict.grade));
     struct sha256 digest = sha256_of_one(text_slice(&name));
-    char hex[SHA256_HEX_SIZE];
-    sha256_hex(&digest, hex);
-    snprintf(out, 37, "%.8s-%.4s-8%.3s-a%.3s-%.12s", hex, hex + 8, hex + 13, hex + 17, hex + 20);
+    sha256_uuid(&digest, out);
 }
 
 static void put_override_reasons(struct json_writer *writer)
@@ -132,7 +130,7 @@ static void write_card(struct json_writer *writer, const struct cds_card_setting
                        bool is_drafted)
 {
     const struct line *line = verdict_line(history);
-    char summary_text[400], detail_text[16384], uuid[37];
+    char summary_text[400], detail_text[16384], uuid[UUID_TEXT_SIZE];
     struct text summary = TEXT(summary_text), detail = TEXT(detail_text);
     if (line == NULL)
         return;

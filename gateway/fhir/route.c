@@ -153,7 +153,7 @@ static bool not_found(struct err *err)
     return err_fail(err, ERR_NOT_FOUND, "", "there is nothing at this path");
 }
 
-/* The base itself and /metadata. */
+/* The base itself, /metadata and the door of messages. */
 static bool route_base(enum http_verb verb, const struct parts *parts, struct arena *arena,
                        struct fhir_route *route, struct slice *allow, struct err *err)
 {
@@ -163,6 +163,10 @@ static bool route_base(enum http_verb verb, const struct parts *parts, struct ar
         return choose(verb, DOES(BUNDLE), &base, arena, route, allow, err);
     if (parts->count == 1 && slice_is(parts->part[0], "metadata"))
         return choose(verb, DOES(CAPABILITIES), &metadata, arena, route, allow, err);
+    if (parts->count == 1 && slice_is(parts->part[0], FHIR_PROCESS_MESSAGE)) {
+        route->operation = parts->part[0];
+        return choose(verb, DOES(BUNDLE), &base, arena, route, allow, err);
+    }
     return not_found(err);
 }
 
@@ -219,7 +223,8 @@ bool fhir_route(enum http_verb verb, struct slice path, struct slice query, stru
     struct parts parts = split(path);
     if (parts.is_too_long)
         return not_found(err);
-    bool is_base = parts.count == 0 || slice_is(parts.part[0], "metadata");
+    bool is_base = parts.count == 0 || slice_is(parts.part[0], "metadata") ||
+                   slice_is(parts.part[0], FHIR_PROCESS_MESSAGE);
     if (is_base) {
         if (!route_base(verb, &parts, arena, &route, allow, err))
             return false;

@@ -38,6 +38,9 @@ enum fhir_interaction {
 enum { FHIR_INTERACTION_COUNT = 0 FHIR_INTERACTION_TABLE(X) };
 #undef X
 
+/* POST of a Bundle of type "message": FHIR_DO_BUNDLE with this operation. */
+#define FHIR_PROCESS_MESSAGE "$process-message"
+
 struct fhir_route {
     enum fhir_interaction interaction;
     enum fhir_type type;

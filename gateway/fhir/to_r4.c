@@ -55,19 +55,6 @@ static const struct change {
 
 static bool begins(struct slice raw, char c) { return raw.len > 0 && raw.at[0] == c; }
 
-/* The raw member of a raw object; `at` is NULL when it has none. */
-static struct slice member_of(struct slice object, const char *key)
-{
-    struct json_cursor cursor = { .text = object };
-    struct json_member member;
-    if (!json_take(&cursor, '{'))
-        return (struct slice){ NULL, 0 };
-    while (json_next_member(&cursor, &member))
-        if (json_key_is(member.key, key))
-            return member.value;
-    return (struct slice){ NULL, 0 };
-}
-
 static bool has_word(const char *words, struct slice word)
 {
     struct slice rest = slice_of(words);
@@ -142,7 +129,7 @@ static void put_parts(struct rewriting *to, const char *key, struct slice array,
     if (!json_take(&cursor, '['))
         return;
     while (json_next_item(&cursor, &item)) {
-        struct slice value = member_of(item, part);
+        struct slice value = json_find_member(item, part);
         if (value.at == NULL)
             continue;
         if (is_begun)
@@ -164,7 +151,7 @@ static void put_ingredients(struct rewriting *to, const struct change *change, s
     put(to, "[");
     (void)json_take(&cursor, '[');
     for (bool is_first = true; json_next_item(&cursor, &item); is_first = false) {
-        struct slice choice = member_of(item, "item");
+        struct slice choice = json_find_member(item, "item");
         put(to, is_first ? "" : ",");
         if (choice.at == NULL) {
             buffer_add(&to->out, item);
@@ -172,8 +159,8 @@ static void put_ingredients(struct rewriting *to, const struct change *change, s
         }
         struct rewriting inner = { .out = to->out };
         put(&inner, "{");
-        put_named(&inner, change->to, member_of(choice, "concept"));
-        put_named(&inner, change->also, member_of(choice, "reference"));
+        put_named(&inner, change->to, json_find_member(choice, "concept"));
+        put_named(&inner, change->also, json_find_member(choice, "reference"));
         put(&inner, "}");
         to->out = inner.out;
     }
@@ -186,7 +173,8 @@ static bool fits(const struct change *change, struct slice value)
     case WORD:
         return begins(value, '"');
     case CHOICE:
-        return member_of(value, "concept").at != NULL || member_of(value, "reference").at != NULL;
+        return json_find_member(value, "concept").at != NULL ||
+               json_find_member(value, "reference").at != NULL;
     case CHOICES:
         return begins(value, '[');
     case ITEM_CHOICES:
@@ -223,8 +211,8 @@ static void put_changed(struct rewriting *to, const struct change *change, struc
         put(to, "]");
         break;
     case CHOICE:
-        put_named(to, change->to, member_of(value, "concept"));
-        put_named(to, change->also, member_of(value, "reference"));
+        put_named(to, change->to, json_find_member(value, "concept"));
+        put_named(to, change->also, json_find_member(value, "reference"));
         break;
     case CHOICES:
         put_parts(to, change->to, value, "concept");
@@ -256,7 +244,7 @@ static bool rewrite(struct rewriting *to, struct slice resource)
 
 bool fhir_to_r4(struct slice resource, struct arena *arena, struct slice *out)
 {
-    struct slice type = member_of(resource, "resourceType");
+    struct slice type = json_find_member(resource, "resourceType");
     *out = resource;
     if (!begins(type, '"') || type.len < 2)
         return false;

@@ -2,6 +2,7 @@
 
 #include "base/date.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "fhir/route_table.h"
 #include "fhir/search.h"
 #include "fhir/write.h"
@@ -124,6 +125,36 @@ static void write_security(struct json_writer *writer, const char *security)
     json_object_end(writer);
 }
 
+/* The cache of messages is the store, so minutes are a promise of the least. */
+#define RELIABLE_CACHE_MINUTES (30 * 24 * 60)
+
+static void write_messaging(struct json_writer *writer, struct slice base_url)
+{
+    char address[600];
+    struct text text = TEXT(address);
+    text_add(&text, "%.*s/" FHIR_PROCESS_MESSAGE, SLICE_ARGS(base_url));
+    json_key(writer, "messaging");
+    json_array(writer);
+    json_object(writer);
+    json_key(writer, "endpoint");
+    json_array(writer);
+    json_object(writer);
+    json_key(writer, "protocol");
+    json_object(writer);
+    json_put_text(writer, "system", "http://terminology.hl7.org/CodeSystem/message-transport");
+    json_put_text(writer, "code", "http");
+    json_object_end(writer);
+    json_put(writer, "address", text_slice(&text));
+    json_object_end(writer);
+    json_array_end(writer);
+    json_put_integer(writer, "reliableCache", RELIABLE_CACHE_MINUTES);
+    json_put_text(writer, "documentation",
+                  "Synchronous; a message is taken as a whole. Which events are taken is agreed "
+                  "with each sender.");
+    json_object_end(writer);
+    json_array_end(writer);
+}
+
 static void write_rest(struct json_writer *writer, const struct fhir_capability_settings *settings)
 {
     json_key(writer, "rest");
@@ -143,6 +174,14 @@ static void write_rest(struct json_writer *writer, const struct fhir_capability_
     json_array(writer);
     write_code(writer, "transaction");
     write_code(writer, "batch");
+    json_array_end(writer);
+    json_key(writer, "operation");
+    json_array(writer);
+    json_object(writer);
+    json_put_text(writer, "name", FHIR_PROCESS_MESSAGE + 1);
+    json_put_text(writer, "definition",
+                  "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message");
+    json_object_end(writer);
     json_array_end(writer);
     json_object_end(writer);
     json_array_end(writer);
@@ -174,5 +213,6 @@ void fhir_write_capability(const struct fhir_capability_settings *settings, stru
     write_texts(&writer, "format", formats, COUNT_OF(formats));
     write_texts(&writer, "patchFormat", patch_formats, COUNT_OF(patch_formats));
     write_rest(&writer, settings);
+    write_messaging(&writer, settings->base_url);
     json_object_end(&writer);
 }

@@ -150,7 +150,7 @@ static bool entries_are_sound(const struct ingest_work *work, struct err *err)
 }
 
 static bool entries_prepare(struct ingest_call *call, const struct fhir_bundle *bundle,
-                            struct err *err)
+                            const unsigned *places, struct err *err)
 {
     struct ingest_work *work = call->work;
     struct full_urls *urls = full_urls_new(bundle->count, call->arena, err);
@@ -161,7 +161,7 @@ static bool entries_prepare(struct ingest_call *call, const struct fhir_bundle *
         bundle->count > 0 ? store_key_reserve(call->ingest->settings.store, bundle->count) : 0;
     for (unsigned i = 0; i < bundle->count; i++) {
         struct ingest_op *op = &work->ops[i];
-        op->index = i;
+        op->index = places != NULL ? places[i] : i;
         entry_number(call, op, key + (int64_t)i);
         if (entry_read(call, &bundle->entries[i], op) &&
             entry_register(call, urls, &bundle->entries[i], op))
@@ -177,26 +177,35 @@ static bool entries_prepare(struct ingest_call *call, const struct fhir_bundle *
     return true;
 }
 
-bool bundle_prepare(struct ingest_call *call, struct err *err)
+bool bundle_take(struct ingest_call *call, const struct fhir_bundle *bundle, const unsigned *places,
+                 struct err *err)
 {
     struct ingest_work *work = call->work;
-    struct fhir_bundle bundle;
-    if (!fhir_read_bundle(call->request->body, call->ingest->settings.bundle_entries_max,
-                          call->arena, &bundle, err))
-        return false;
-    if (bundle.type != BUNDLE_TRANSACTION && bundle.type != BUNDLE_BATCH)
-        return err_fail(err, ERR_UNSUPPORTED, "Bundle.type",
-                        "only Bundles of type transaction or batch are taken here");
     work->is_bundle = true;
-    work->is_transaction = bundle.type == BUNDLE_TRANSACTION;
-    work->op_count = bundle.count;
-    work->ops = ARENA_ARRAY(call->arena, struct ingest_op, bundle.count + 1);
+    work->is_transaction = bundle->type != BUNDLE_BATCH;
+    work->op_count = bundle->count;
+    work->ops = ARENA_ARRAY(call->arena, struct ingest_op, bundle->count + 1);
     if (work->ops == NULL)
         return err_fail(err, ERR_TOO_LARGE, "Bundle", "the request needs too much memory");
-    if (!entries_prepare(call, &bundle, err))
+    if (!entries_prepare(call, bundle, places, err))
         return false;
     if (!work->is_transaction)
         return true;
     return entries_are_sound(work, err) && check_identities(call, err) &&
            order_ops(work, call->arena, err);
+}
+
+bool bundle_prepare(struct ingest_call *call, struct err *err)
+{
+    struct fhir_bundle bundle;
+    if (!fhir_read_bundle(call->request->body, call->ingest->settings.bundle_entries_max,
+                          call->arena, &bundle, err))
+        return false;
+    if (bundle.type == BUNDLE_MESSAGE)
+        return err_fail(err, ERR_UNSUPPORTED, "Bundle.type",
+                        "a message is sent to " FHIR_PROCESS_MESSAGE);
+    if (bundle.type != BUNDLE_TRANSACTION && bundle.type != BUNDLE_BATCH)
+        return err_fail(err, ERR_UNSUPPORTED, "Bundle.type",
+                        "only Bundles of type transaction or batch are taken here");
+    return bundle_take(call, &bundle, NULL, err);
 }

@@ -23,6 +23,10 @@ struct full_urls *full_urls_new(unsigned count, struct arena *arena, struct err 
 /* The slot of a url, or the free one where it belongs (url empty). */
 struct full_url *full_url_find(const struct full_urls *urls, struct slice url);
 
+/* The entries become work->ops.  `places` are their places in the Bundle that was sent, when it had
+ * others as well; NULL when it had not.  What is no batch is a transaction. */
+bool bundle_take(struct ingest_call *call, const struct fhir_bundle *bundle, const unsigned *places,
+                 struct err *err) MUST_USE;
 bool entry_fails(struct ingest_op *op, enum err_code code, const char *where, const char *what);
 /* "Type/id" of what the entry writes; not for conditional entries. */
 struct slice entry_reference(struct ingest_call *call, const struct ingest_op *op);

@@ -27,7 +27,10 @@ static struct ingest_call *call_of(struct job *job)
 
 static bool run_refusal(struct job *job, struct store_tx *tx, struct err *err)
 {
-    return record_call(call_of(job), tx, SLICE(""), SLICE(""), err);
+    struct ingest_call *call = call_of(job);
+    bool is_final = call->work->message != NULL && call->reply->status < 500;
+    return (!is_final || message_settle_refusal(call, tx, err)) &&
+           record_call(call, tx, SLICE(""), SLICE(""), err);
 }
 
 static void done_refusal(struct job *job, const struct err *err)
@@ -89,6 +92,28 @@ static bool run_op(struct ingest_call *call, struct ingest_op *op, struct patien
     return op_read(call, op, set->tx, err);
 }
 
+/* All operations, then the patients that they touched. */
+static bool run_ops(struct ingest_call *call, struct patient_set *set, struct err *err)
+{
+    struct ingest_work *work = call->work;
+    if (work->is_deferred && !bundle_resolve(call, set, err))
+        return false;
+    for (unsigned i = 0; i < work->op_count; i++) {
+        if (!run_op(call, &work->ops[i], set, err))
+            return false;
+        if (work->is_transaction && work->ops[i].answer.err.code != ERR_OK)
+            return op_fail_bundle(&work->ops[i], err);
+    }
+    return patient_set_save(set, err) && reply_prepare_body(call, err);
+}
+
+static bool run_message(struct ingest_call *call, struct patient_set *set, struct err *err)
+{
+    bool is_answered;
+    return message_recall(call, set->tx, &is_answered, err) &&
+           (is_answered || (run_ops(call, set, err) && message_keep(call, set->tx, err)));
+}
+
 static bool run_call(struct job *job, struct store_tx *tx, struct err *err)
 {
     struct ingest_call *call = call_of(job);
@@ -104,22 +129,12 @@ static bool run_call(struct job *job, struct store_tx *tx, struct err *err)
                                .detail = &ingest->lane_record };
     if (!patient_set_init(&set, work->op_count, err))
         return false;
-    if (work->is_deferred && !bundle_resolve(call, &set, err))
-        return false;
-    if (work->cds != NULL && !cds_run(call, &set, err))
-        return false;
-    for (unsigned i = 0; i < work->op_count && work->cds == NULL; i++) {
-        if (!run_op(call, &work->ops[i], &set, err))
-            return false;
-        if (work->is_transaction && work->ops[i].answer.err.code != ERR_OK)
-            return op_fail_bundle(&work->ops[i], err);
-    }
-    if (work->cds == NULL && !patient_set_save(&set, err))
-        return false;
+    bool is_done = work->cds != NULL ? cds_run(call, &set, err) && reply_prepare_body(call, err)
+                   : work->message != NULL ? run_message(call, &set, err)
+                                           : run_ops(call, &set, err);
     work->wrote_outbox = set.wrote_outbox;
     struct slice patient = set.count == 1 ? set.first->name : SLICE("");
-    return reply_prepare_body(call, err) &&
-           record_call(call, tx, buffer_slice(&ingest->lane_record), patient, err);
+    return is_done && record_call(call, tx, buffer_slice(&ingest->lane_record), patient, err);
 }
 
 static void done_call(struct job *job, const struct err *err)

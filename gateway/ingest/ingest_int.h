@@ -58,11 +58,12 @@ struct ingest_work {
     struct fhir_route route;
     enum prefer_return prefer;
     bool is_pretty, is_routed, is_bundle, is_transaction;
-    bool is_strict;         /* Prefer: handling=strict */
-    bool is_deferred;       /* a transaction with conditions: prepared on the lane */
-    struct full_urls *urls; /* of a Bundle: bundle_int.h */
-    struct ingest_cds *cds; /* a call of CDS Hooks: cds.c */
-    struct ingest_op *ops;  /* in the order of execution */
+    bool is_strict;                 /* Prefer: handling=strict */
+    bool is_deferred;               /* a transaction with conditions: prepared on the lane */
+    struct full_urls *urls;         /* of a Bundle: bundle_int.h */
+    struct ingest_cds *cds;         /* a call of CDS Hooks: cds.c */
+    struct ingest_message *message; /* a FHIR message: message.c */
+    struct ingest_op *ops;          /* in the order of execution */
     unsigned op_count;
     struct date as_of;
     struct slice request_id;
@@ -197,6 +198,24 @@ bool find_caller(struct ingest_call *call, struct slice path_tenant, struct err 
 /* References of the event become local ones. */
 bool localise_event(const struct ingest_call *call, struct event *event, struct err *err) MUST_USE;
 
+/* --- FHIR messages (message.c) -------------------------------------------------------------- */
+
+bool message_prepare(struct ingest_call *call, struct err *err) MUST_USE;
+/* The reliable cache: *answered when the message was answered before; work->body is that answer
+ * then.  False also for a message that reuses the identifier of another one. */
+bool message_recall(struct ingest_call *call, struct store_tx *tx, bool *answered,
+                    struct err *err) MUST_USE;
+/* The answer in work->body is kept for the next time the message comes. */
+bool message_keep(struct ingest_call *call, struct store_tx *tx, struct err *err) MUST_USE;
+/* A refusal is an answer as well: the one that was given before, or kept from now on. */
+bool message_settle_refusal(struct ingest_call *call, struct store_tx *tx,
+                            struct err *err) MUST_USE;
+/* The reply to a message that was taken, or refused with `fault`. */
+bool message_answer(struct ingest_call *call, const struct err *fault, struct slice *out,
+                    struct err *err) MUST_USE;
+/* Of the HTTP reply that tells of the fault. */
+int message_status(const struct err *fault);
+
 /* --- CDS Hooks (cds.c) --------------------------------------------------------------------- */
 
 /* True for a path of CDS Hooks; `rest` is what follows "cds-services/". */
@@ -210,6 +229,8 @@ bool cds_run(struct ingest_call *call, struct patient_set *set, struct err *err)
 /* Status, headers and body from the ops (or the refusal) of the call. */
 void reply_build(struct ingest_call *call);
 void reply_refuse(struct ingest_call *call, const struct err *err);
+/* The HTTP status that a refusal has. */
+int reply_refusal_status(const struct ingest_work *work, const struct err *err);
 /* Body of the reply, when it can be known before the commit: part of the record. */
 bool reply_prepare_body(struct ingest_call *call, struct err *err) MUST_USE;
 /* Appends the record of the call to the audit chain. */

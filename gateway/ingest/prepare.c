@@ -238,6 +238,7 @@ bool request_prepare(struct ingest_call *call, struct err *err)
                         &work->is_pretty, err))
         return false;
     if (work->route.interaction == FHIR_DO_BUNDLE)
-        return bundle_prepare(call, err);
+        return work->route.operation.len > 0 ? message_prepare(call, err)
+                                             : bundle_prepare(call, err);
     return prepare_single(call, err);
 }

@@ -51,7 +51,7 @@ static bool fill_entries(struct ingest_call *call, struct audit_record *record, 
 static int status_of(const struct ingest_work *work)
 {
     if (work->refusal.code != ERR_OK)
-        return err_http_status(work->refusal.code);
+        return reply_refusal_status(work, &work->refusal);
     if (work->is_bundle || work->op_count == 0)
         return 200;
     const struct ingest_op *op = work->ops;

@@ -11,14 +11,26 @@ static struct slice kept(struct ingest_call *call, struct buffer *text)
     return body;
 }
 
+static void write_fault(struct ingest_call *call, const struct err *err, struct slice *out)
+{
+    struct buffer text;
+    buffer_init(&text, 1 << 16);
+    fhir_write_outcome(err, &text);
+    *out = kept(call, &text);
+}
+
+int reply_refusal_status(const struct ingest_work *work, const struct err *err)
+{
+    return work->message != NULL ? message_status(err) : err_http_status(err->code);
+}
+
 void reply_refuse(struct ingest_call *call, const struct err *err)
 {
     struct http_reply *reply = call->reply;
-    struct buffer text;
-    *reply = (struct http_reply){ .status = err_http_status(err->code) };
-    buffer_init(&text, 1 << 16);
-    fhir_write_outcome(err, &text);
-    reply->body = kept(call, &text);
+    struct err unused;
+    *reply = (struct http_reply){ .status = reply_refusal_status(call->work, err) };
+    if (call->work->message == NULL || !message_answer(call, err, &reply->body, &unused))
+        write_fault(call, err, &reply->body);
     http_reply_header(reply, "Content-Type", slice_of(json_type));
     http_reply_header(reply, "X-Request-Id", call->work->request_id);
     if (err_http_status(err->code) == 503)
@@ -73,14 +85,6 @@ static bool write_bundle(struct ingest_call *call, struct slice *out, struct err
            err_fail(err, ERR_TOO_COSTLY, "", "the answer is too large");
 }
 
-static void write_fault(struct ingest_call *call, const struct err *err, struct slice *out)
-{
-    struct buffer text;
-    buffer_init(&text, 1 << 16);
-    fhir_write_outcome(err, &text);
-    *out = kept(call, &text);
-}
-
 static bool indent_body(struct ingest_call *call, struct err *err)
 {
     struct buffer text;
@@ -98,7 +102,10 @@ bool reply_prepare_body(struct ingest_call *call, struct err *err)
 {
     struct ingest_work *work = call->work;
     struct ingest_op *op = work->ops;
-    if (work->is_bundle) {
+    if (work->message != NULL) {
+        if (!message_answer(call, NULL, &work->body, err))
+            return false;
+    } else if (work->is_bundle) {
         if (!write_bundle(call, &work->body, err))
             return false;
     } else if (op->answer.err.code != ERR_OK) {
