@@ -127,6 +127,23 @@ static bool review(const struct mapping *mapping, bool is_strict)
     return findings.count == 0 || !is_strict;
 }
 
+/* True when each configured recipient is among those that the destination lets us choose. */
+static bool print_choices(const struct probe *probe, const struct destination_settings *settings)
+{
+    const struct slice *stranger = probe_stranger(probe, settings);
+
+    if (probe->choices.count > 0)
+        printf("  messages may be sent to:");
+    for (unsigned i = 0; i < probe->choices.count; i++)
+        printf("%s %s", i > 0 ? "," : "", probe->choices.names[i]);
+    if (probe->choices.count > 0)
+        printf("\n");
+    if (stranger != NULL)
+        printf("  Its recipient %.*s is not among them: messages would be refused.\n",
+               SLICE_ARGS(*stranger));
+    return stranger == NULL;
+}
+
 /* True when each destination answers and can be told somehow. */
 static bool probe_destination(const struct destination_settings *settings)
 {
@@ -146,6 +163,8 @@ static bool probe_destination(const struct destination_settings *settings)
     printf("  answers in %" PRId64 " ms%s%s\n", probe.took_ms,
            probe.capability.vendor != VENDOR_OTHER ? ", and is " : "",
            vendor_name(probe.capability.vendor));
+    if (probe.us_core[0] != '\0')
+        printf("  speaks US Core %s, by its base URL\n", probe.us_core);
     for (enum posting_kind kind = POSTING_FLAG; kind < POSTING_KINDS; kind++) {
         struct text why = TEXT(bytes);
         if (kind == POSTING_PROVENANCE)
@@ -155,7 +174,7 @@ static bool probe_destination(const struct destination_settings *settings)
     }
     if (probe.chosen == 0)
         printf("  There is no channel: its postings would be parked. CDS Hooks need none.\n");
-    return probe.chosen != 0;
+    return print_choices(&probe, settings) && probe.chosen != 0;
 }
 
 static bool probe_all(const struct config *config)

@@ -262,6 +262,7 @@ struct event {
                                    * administration, the authorizingPrescription of a dispense */
     struct slice group_identifier;   /* "system|value" */
     struct slice prior_prescription; /* "MedicationRequest/m0" */
+    struct slice encounter;          /* "Encounter/e1": where it was ordered */
     struct slice protocol;           /* instantiatesCanonical or instantiatesUri, the first */
     struct concept medication;       /* own, contained or, once resolved, the referenced one's */
     struct concept status_reason;

@@ -44,6 +44,7 @@ enum tag {
     TAG_VALUE = 34,
     TAG_VALUE_CONCEPT = 35,
     TAG_FOCUS = 36,
+    TAG_ENCOUNTER = 37,
     TAG_COUNT
 };
 
@@ -73,6 +74,7 @@ static const struct member {
     { TAG_REASON_CODE,          FORM_CONCEPT, AT(reason_code) },
     { TAG_GROUP,                FORM_TEXT,    AT(group_identifier) },
     { TAG_PRIOR,                FORM_TEXT,    AT(prior_prescription) },
+    { TAG_ENCOUNTER,            FORM_TEXT,    AT(encounter) },
     { TAG_PROTOCOL,             FORM_TEXT,    AT(protocol) },
     { TAG_TREATMENT_INTENT,     FORM_WORD,    AT(treatment_intent) },
     { TAG_CODE,                 FORM_CONCEPT, AT(code) },

@@ -131,6 +131,8 @@ static const struct path_row rows[] = {
     IDENTIFIER_PARTS("groupIdentifier", ORDER),
     KIND("priorPrescription", OBJECT, ORDER),
     { "priorPrescription.reference", JSON_STRING, ORDER, take_event_reference, EVENT(prior_prescription), 0 },
+    KIND("encounter", OBJECT, ORDER),
+    { "encounter.reference", JSON_STRING, ORDER, take_event_reference, EVENT(encounter), 0 },
     KIND("instantiatesCanonical", ARRAY, ORDER),
     { "instantiatesCanonical[]", JSON_STRING, ORDER, take_canonical, 0, 0 },
     KIND("instantiatesUri", ARRAY, ORDER),

@@ -107,6 +107,7 @@ bool localise_event(const struct ingest_call *call, struct event *event, struct 
 {
     event->medication_reference = local_reference(call, event->medication_reference);
     event->prior_prescription = local_reference(call, event->prior_prescription);
+    event->encounter = local_reference(call, event->encounter);
     event->replaced_by = local_reference(call, event->replaced_by);
     return localise(call, &event->reason_references, event->reason_reference_count, err) &&
            localise(call, &event->based_on, event->based_on_count, err) &&

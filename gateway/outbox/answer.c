@@ -216,6 +216,59 @@ bool answer_read_search(struct slice body, const struct answer_want *want, struc
     return true;
 }
 
+/* --- who survives a merge ------------------------------------------------------------------ */
+
+struct survivor_reader {
+    struct arena *arena;
+    struct slice other, survivor;
+    bool is_patient, is_replaced;
+};
+
+static bool on_survivor_value(void *ctx, struct json_reader *reader, enum json_kind kind,
+                              struct slice text)
+{
+    struct survivor_reader *state = ctx;
+    struct slice path = json_path(reader);
+    (void)kind;
+    if (slice_is(path, "resourceType"))
+        state->is_patient = slice_is(text, "Patient");
+    else if (slice_is(path, "link[].type"))
+        state->is_replaced = slice_is(text, "replaced-by");
+    else if (slice_is(path, "link[].other.reference"))
+        state->other = arena_copy(state->arena, text);
+    return true;
+}
+
+static bool on_survivor_open(void *ctx, struct json_reader *reader, enum json_kind kind)
+{
+    struct survivor_reader *state = ctx;
+    if (kind == JSON_OBJECT && slice_is(json_path(reader), "link[]")) {
+        state->is_replaced = false;
+        state->other = SLICE("");
+    }
+    return true;
+}
+
+static bool on_survivor_close(void *ctx, struct json_reader *reader, enum json_kind kind)
+{
+    struct survivor_reader *state = ctx;
+    bool is_link = kind == JSON_OBJECT && slice_is(json_path(reader), "link[]");
+    if (is_link && state->is_replaced && state->survivor.len == 0)
+        state->survivor = state->other;
+    return true;
+}
+
+bool answer_read_survivor(struct slice body, struct arena *arena, struct slice *out)
+{
+    static const struct json_events events = { on_survivor_value, on_survivor_open,
+                                               on_survivor_close };
+    struct survivor_reader state = { .arena = arena };
+    struct err ignored;
+    bool is_read = json_read(body, NULL, &events, &state, arena, &ignored);
+    *out = state.survivor;
+    return is_read && state.is_patient && state.survivor.len > 0;
+}
+
 /* --- what is kept -------------------------------------------------------------------------- */
 
 #define MEMBERS_MAX 64

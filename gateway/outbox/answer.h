@@ -51,6 +51,9 @@ static inline bool fingerprint_equal(const struct fingerprint *a, const struct f
     return memcmp(a->sums, b->sums, sizeof a->sums) == 0;
 }
 
+/* The reference that a Patient was replaced by; false when it names none. */
+bool answer_read_survivor(struct slice body, struct arena *arena, struct slice *out) MUST_USE;
+
 /* Names of members at the top that were sent and are not in what is held, joined by ','.  False
  * when one of the two is no JSON. */
 bool answer_missing_members(struct slice sent, struct slice held, struct arena *arena,

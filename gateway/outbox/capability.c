@@ -63,6 +63,10 @@ static bool on_value(void *ctx, struct json_reader *reader, enum json_kind kind,
         state->type.search_patient |= slice_is(text, "patient");
         state->type.search_category |= slice_is(text, "category");
         state->type.search_type |= slice_is(text, "type");
+        state->type.search_recipient |= slice_is(text, "recipient");
+        state->type.search_received |= slice_is(text, "received");
+    } else if (slice_is(path, "rest[].resource[].operation[].name")) {
+        state->type.recipient_choices |= slice_is(text, "get-recipient-choices");
     }
     return true;
 }
@@ -92,6 +96,7 @@ static bool on_close(void *ctx, struct json_reader *reader, enum json_kind kind)
         state->type.search_identifier &= state->has_search;
         state->type.search_target &= state->has_search;
         state->type.search_patient &= state->has_search;
+        state->type.search_recipient &= state->has_search;
         state->rest.types[state->kind] = state->type;
     } else if (slice_is(json_path(reader), "rest[]") && !state->is_client) {
         state->whole = state->rest;

@@ -21,7 +21,10 @@ struct capability_type {
     bool search_identifier;            /* GET Flag?identifier= */
     bool search_target;                /* GET Provenance?target= */
     bool search_patient;               /* GET Communication?patient= */
+    bool search_recipient;             /* GET Communication?recipient= */
     bool search_category, search_type; /* ... which these narrow */
+    bool search_received;
+    bool recipient_choices; /* GET Communication/$get-recipient-choices (MEDITECH) */
 };
 
 struct capability {

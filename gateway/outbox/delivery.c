@@ -7,11 +7,12 @@
 /* clang-format off */
 static const struct sm_row delivery_rows[] = {
     [DELIVERY_DECIDING]  = { "deciding",  SM_TO(DELIVERY_ASKING) | SM_TO(DELIVERY_SEARCHING) |
-                                          SM_TO(DELIVERY_READING) | SM_TO(DELIVERY_MARKING) |
-                                          SM_TO(DELIVERY_WRITING) | SM_TO(DELIVERY_ENDED) },
+                                          SM_TO(DELIVERY_READING) | SM_TO(DELIVERY_FOLLOWING) |
+                                          SM_TO(DELIVERY_MARKING) | SM_TO(DELIVERY_WRITING) | SM_TO(DELIVERY_ENDED) },
     [DELIVERY_ASKING]    = { "asking",    SM_TO(DELIVERY_DECIDING) | SM_TO(DELIVERY_ENDED) },
     [DELIVERY_SEARCHING] = { "searching", SM_TO(DELIVERY_DECIDING) | SM_TO(DELIVERY_ENDED) },
     [DELIVERY_READING]   = { "reading",   SM_TO(DELIVERY_DECIDING) | SM_TO(DELIVERY_ENDED) },
+    [DELIVERY_FOLLOWING] = { "following", SM_TO(DELIVERY_DECIDING) | SM_TO(DELIVERY_ENDED) },
     [DELIVERY_MARKING]   = { "marking",   SM_TO(DELIVERY_WRITING) },
     [DELIVERY_WRITING]   = { "writing",   SM_TO(DELIVERY_DECIDING) | SM_TO(DELIVERY_ENDED) },
     [DELIVERY_ENDED]     = { "ended",     0 },
@@ -166,6 +167,9 @@ static void settle(struct delivery *delivery, struct sha256 held, const char *no
     delivery->row.state = OUTBOX_SETTLED;
     delivery->row.held = held;
     delivery->row.attempts = 0;
+    if (delivery->survivor.len > 0)
+        note = arena_format(delivery->arena, "followed-merge%s%s", note[0] != '\0' ? " " : "", note)
+                   .at;
     delivery_note(delivery, "", note);
     if (delivery->duplicates > 0)
         delivery->row.last_error = arena_format(delivery->arena, "%s%sduplicates %u", note,
@@ -241,6 +245,10 @@ static void request_state(const struct delivery *delivery, const struct delivery
         out->path =
             arena_format(delivery->arena, "%s/%.*s", delivery->type, SLICE_ARGS(row->target_id));
         out->audit_path = arena_format(delivery->arena, "%s/{id}", delivery->type);
+    } else if (delivery->sm.state == DELIVERY_FOLLOWING) {
+        out->action = "read";
+        out->path = delivery_patient(delivery);
+        out->audit_path = SLICE("Patient/{id}");
     } else if (delivery->sm.state == DELIVERY_SEARCHING) {
         delivery_request_search(delivery, out);
     } else {
@@ -396,6 +404,10 @@ static void on_failed(struct delivery *delivery, const struct delivery_answer *a
     }
     delivery->is_refused = step->action == RETRY_REFRESH;
     bool is_dead = step->action == RETRY_DEAD;
+    if (is_dead && delivery->sm.state == DELIVERY_FOLLOWING) {
+        delivery_die(delivery, retry_class_name(RETRY_CLASS_MERGED));
+        return;
+    }
     if (is_dead && step->class == RETRY_CLASS_PERMANENT && on_gone(delivery, answer->status))
         return;
     if (is_dead) {
@@ -468,12 +480,16 @@ void delivery_answered(struct delivery *delivery, const struct delivery_answer *
     delivery->class = step.class;
     if (step.action == RETRY_REREAD && !delivery->is_verifying)
         on_conflict(delivery, moment);
+    else if (step.action == RETRY_FOLLOW && !delivery->is_verifying)
+        delivery_on_merged(delivery);
     else if (step.action != RETRY_DONE)
         on_failed(delivery, answer, &step);
     else if (delivery->sm.state == DELIVERY_READING)
         delivery_judge_read(delivery, answer, moment);
     else if (delivery->sm.state == DELIVERY_SEARCHING)
         delivery_judge_search(delivery, answer, moment);
+    else if (delivery->sm.state == DELIVERY_FOLLOWING)
+        delivery_judge_survivor(delivery, answer);
     else
         on_written(delivery, answer);
 }

@@ -3,10 +3,11 @@
  *   DECIDING --> ASKING     what can the destination do?        GET metadata
  *            --> SEARCHING  is our record there?                GET Flag?identifier=
  *            --> READING    what does it look like now?         GET Flag/1
+ *            --> FOLLOWING  into whom was the patient merged?   GET Patient/1
  *            --> WRITING    PUT Flag/1 | PUT Flag?identifier= | PUT Flag/<own id>
  *            --> MARKING --> WRITING   POST Flag, once the store has been told that it may be there
  *            --> ENDED
- *   ASKING, SEARCHING, READING, WRITING --> DECIDING | ENDED
+ *   ASKING, SEARCHING, READING, FOLLOWING, WRITING --> DECIDING | ENDED
  *
  * What      row is a working copy of the outbox row.  It always holds what the store should know:
  *           save it after every answer, and before a request when DELIVERY_SAVE is asked for.  A
@@ -32,6 +33,7 @@ enum delivery_state {
     DELIVERY_ASKING,
     DELIVERY_SEARCHING,
     DELIVERY_READING,
+    DELIVERY_FOLLOWING,
     DELIVERY_MARKING,
     DELIVERY_WRITING,
     DELIVERY_ENDED,
@@ -67,8 +69,9 @@ struct delivery_site {
 enum delivery_search {
     SEARCH_NONE,
     SEARCH_IDENTIFIER,
-    SEARCH_PATIENT, /* all of the patient's; ours are known by identifier or mark */
-    SEARCH_TARGET,  /* of a Provenance */
+    SEARCH_PATIENT,   /* all of the patient's; ours are known by identifier or mark */
+    SEARCH_RECIPIENT, /* all that the recipient got since this was wanted (Oracle Health) */
+    SEARCH_TARGET,    /* of a Provenance */
 };
 
 struct delivery_moment {
@@ -113,6 +116,9 @@ struct delivery {
 
     /* What this delivery has learnt. */
     struct slice replaces;     /* the id of the document that a new one supersedes */
+    struct slice survivor;     /* "Patient/2": into whom the patient was merged there */
+    bool is_merged;            /* ... which must be asked */
+    unsigned merges;           /* that were followed */
     struct slice next_page;    /* of the search, relative to the base; empty: its first */
     unsigned pages;            /* that were read */
     struct answer_record best; /* of the records of ours; id empty: none yet */

@@ -31,7 +31,7 @@ static struct slice repair_name(const struct delivery *delivery)
 
 struct slice delivery_body(const struct delivery *delivery, int64_t now_ms)
 {
-    struct slice body = delivery->row.body;
+    struct slice body = delivery_for_survivor(delivery, delivery->row.body);
     if (delivery_is_note(delivery)) {
         struct message message = { .kind = delivery->row.kind,
                                    .note = body,
@@ -307,6 +307,8 @@ void delivery_decide(struct delivery *delivery, const struct delivery_moment *mo
         delivery_settle(delivery, "");
     else if (delivery->capability == NULL)
         sm_move(&delivery->sm, DELIVERY_ASKING);
+    else if (delivery->is_merged)
+        sm_move(&delivery->sm, DELIVERY_FOLLOWING);
     else if (is_off_ladder(delivery, &chosen))
         leave_out(delivery, chosen);
     else if (is_too_early(delivery, moment))

@@ -2,7 +2,7 @@
  *
  * What      delivery.c is the machine and what it does with answers, delivery_decide.c chooses the
  *           next request from what is known, delivery_judge.c compares what was found with what is
- *           wanted.
+ *           wanted, delivery_search.c finds again, delivery_follow.c follows merged patients.
  */
 #pragma once
 
@@ -45,6 +45,14 @@ void delivery_put_off_for(struct delivery *delivery, enum retry_class class, con
 /* After a settled record: the next second copy, or the end. */
 void delivery_repair_next(struct delivery *delivery);
 void delivery_note(struct delivery *delivery, const char *class, const char *detail);
+
+/* The patient as the destination knows it: "Patient/p1". */
+struct slice delivery_patient(const struct delivery *delivery);
+/* A body about the patient, as one about whom it was merged into. */
+struct slice delivery_for_survivor(const struct delivery *delivery, struct slice body);
+/* The destination says that the patient was merged into another. */
+void delivery_on_merged(struct delivery *delivery);
+void delivery_judge_survivor(struct delivery *delivery, const struct delivery_answer *answer);
 
 /* Takes in what READING or SEARCHING found; moves to DECIDING or ENDED. */
 void delivery_judge_read(struct delivery *delivery, const struct delivery_answer *answer,

@@ -1,6 +1,9 @@
 /* How our own record is found again, and what messages need beyond that. */
+#include "base/date.h"
 #include "outbox/body.h"
 #include "outbox/delivery_int.h"
+
+#define RECEIVED_MARGIN_MS (INT64_C(24) * 3600 * 1000) /* clocks, and days without a zone */
 
 bool delivery_is_note(const struct delivery *delivery)
 {
@@ -42,6 +45,9 @@ enum delivery_search delivery_search_by(const struct delivery *delivery)
         return SEARCH_IDENTIFIER;
     if (offer->search_patient)
         return SEARCH_PATIENT;
+    if (delivery->row.kind == POSTING_COMMUNICATION && offer->search_recipient &&
+        delivery->site->message.recipient_count > 0)
+        return SEARCH_RECIPIENT;
     return offer->search_identifier ? SEARCH_IDENTIFIER : SEARCH_NONE;
 }
 
@@ -72,12 +78,17 @@ static struct slice token_of(struct slice text, struct arena *arena)
     return body_query_token(system, code, arena);
 }
 
+static struct slice category_query(struct arena *arena)
+{
+    return arena_format(arena, "&category=%.*s", SLICE_ARGS(token_of(message_category(), arena)));
+}
+
 /* "patient=p1", narrowed by what the destination can narrow by. */
 static struct slice patient_query(const struct delivery *delivery)
 {
     const struct capability_type *offer = delivery_offer(delivery);
     struct arena *arena = delivery->arena;
-    struct slice id = delivery->row.patient_name;
+    struct slice id = delivery_patient(delivery);
     (void)slice_take_until(&id, '/');
     struct slice narrow = SLICE("");
     if (delivery->row.kind == POSTING_DOCUMENT && offer->search_type)
@@ -85,18 +96,36 @@ static struct slice patient_query(const struct delivery *delivery)
             arena, "&type=%.*s",
             SLICE_ARGS(token_of(message_document_type(&delivery->site->message), arena)));
     if (delivery->row.kind == POSTING_COMMUNICATION && offer->search_category)
-        narrow =
-            arena_format(arena, "&category=%.*s", SLICE_ARGS(token_of(message_category(), arena)));
+        narrow = category_query(arena);
     return arena_format(arena, "patient=%.*s%.*s", SLICE_ARGS(id), SLICE_ARGS(narrow));
+}
+
+/* A pool gets many messages, so only those are looked through that it has got since shortly before
+ * this came to be wanted. */
+static struct slice recipient_query(const struct delivery *delivery)
+{
+    const struct capability_type *offer = delivery_offer(delivery);
+    struct arena *arena = delivery->arena;
+    struct slice category = offer->search_category ? category_query(arena) : SLICE("");
+    struct slice since = SLICE("");
+    char instant[INSTANT_TEXT_SIZE];
+    instant_format(delivery->row.changed_ms - RECEIVED_MARGIN_MS, instant);
+    if (offer->search_received)
+        since = arena_format(arena, "&received=ge%.10s", instant);
+    return arena_format(arena, "recipient=%.*s%.*s%.*s",
+                        SLICE_ARGS(delivery->site->message.recipients[0]), SLICE_ARGS(category),
+                        SLICE_ARGS(since));
 }
 
 void delivery_request_search(const struct delivery *delivery, struct delivery_request *request)
 {
-    static const char *const names[] = { "", "identifier", "patient", "target" };
+    static const char *const names[] = { "", "identifier", "patient", "recipient", "target" };
     enum delivery_search by = delivery_search_by(delivery);
     struct slice query;
     if (by == SEARCH_PATIENT)
         query = patient_query(delivery);
+    else if (by == SEARCH_RECIPIENT)
+        query = recipient_query(delivery);
     else if (by == SEARCH_TARGET)
         query =
             arena_format(delivery->arena, "target=%.*s", SLICE_ARGS(delivery->target_reference));

@@ -127,7 +127,7 @@ static void on_claimed(struct job *job, const struct err *err)
 static unsigned room(struct destination *destination, int64_t now_ms)
 {
     bool was_open = destination->breaker.sm.state == BREAKER_OPEN;
-    unsigned limit = breaker_limit(&destination->breaker, now_ms, destination->run_count);
+    unsigned limit = breaker_limit(&destination->breaker, now_ms, destination->crowd.limit);
     if (was_open && limit > 0)
         destination->capability_read_ms = 0; /* the probe asks for /metadata first */
     if (limit > 1 && destination_capability(destination) == NULL)
@@ -312,6 +312,7 @@ bool destination_open(struct destination *destination, struct outbox *outbox,
     if (own->timeout_ms == 0)
         own->timeout_ms = OUTBOX_TIMEOUT_MS;
     breaker_init(&destination->breaker, outbox->pace_permille);
+    crowd_init(&destination->crowd, own->in_flight_max);
     bucket_init(&destination->bucket, &own->rate, clock_wall_ms());
     arena_init(&destination->claim.arena, OUTBOX_SCRATCH_MAX);
     arena_init(&destination->channels_job.arena, OUTBOX_SCRATCH_MAX);

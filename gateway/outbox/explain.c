@@ -32,6 +32,9 @@ static const struct {
     { "not-offered", "The destination no longer offers to write this.",
       "Ask its integration engineer, then replay." },
     { "body-unreadable", "What is to be sent cannot be read.", "Replay with another body." },
+    { "followed-merge",
+      "The patient was merged into another at the destination; it holds it for that one.",
+      "Send the Patient with its replaced-by link to this gateway." },
     { "not-kept",
       "The destination holds it, without some of its parts; their names follow in the "
       "row.",

@@ -13,6 +13,7 @@
 #define OUTBOX_EXCHANGES_MAX 24 /* of one delivery; then it is put off */
 #define OUTBOX_PAGES_MAX 10     /* of one search */
 #define OUTBOX_CONFLICTS_MAX 5  /* 409 and 412 of one delivery; then it is put off */
+#define OUTBOX_MERGES_MAX 3     /* of one patient that are followed in one delivery */
 #define OUTBOX_SEARCHES_MAX 3   /* searches that find nothing before a lost POST is repeated */
 #define OUTBOX_RECORDS_MAX 32   /* records read from one search */
 #define OUTBOX_TOKEN_MAX 16384  /* bytes of a bearer token */

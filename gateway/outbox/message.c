@@ -26,7 +26,7 @@ void message_mark(struct slice identity, char out[MESSAGE_MARK_SIZE])
 
 struct note {
     struct arena *arena;
-    struct slice title, subject, wish, text;
+    struct slice title, subject, wish, text, encounter;
 };
 
 static bool on_value(void *ctx, struct json_reader *reader, enum json_kind kind, struct slice text)
@@ -36,10 +36,8 @@ static bool on_value(void *ctx, struct json_reader *reader, enum json_kind kind,
         const char *path;
         struct slice *out;
     } members[] = {
-        { "title", &note->title },
-        { "subject", &note->subject },
-        { "wish", &note->wish },
-        { "text", &note->text },
+        { "title", &note->title }, { "subject", &note->subject },     { "wish", &note->wish },
+        { "text", &note->text },   { "encounter", &note->encounter },
     };
     for (size_t i = 0; kind == JSON_STRING && i < COUNT_OF(members); i++)
         if (slice_is(json_path(reader), members[i].path))
@@ -212,6 +210,12 @@ static void write_document(struct json_writer *json, const struct message *messa
     json_array_end(json);
     json_key(json, "context");
     json_object(json);
+    if (note->encounter.len > 0) {
+        json_key(json, "encounter");
+        json_array(json);
+        put_reference(json, NULL, note->encounter);
+        json_array_end(json);
+    }
     json_key(json, "period");
     json_object(json);
     json_put_text(json, "start", now);

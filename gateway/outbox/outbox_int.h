@@ -17,6 +17,7 @@
 #include "audit/audit.h"
 #include "outbox/breaker.h"
 #include "outbox/bucket.h"
+#include "outbox/crowd.h"
 #include "outbox/exchange.h"
 #include "outbox/outbox.h"
 #include "outbox/token.h"
@@ -41,6 +42,7 @@ struct run {
     enum delivery_action action; /* what follows once the row is saved */
     bool is_superseded;          /* something else is wanted by now */
 
+    int64_t sent_ns;           /* the last request, by the monotonic clock */
     unsigned token_generation; /* of the last request */
     bool has_record;           /* an exchange that is not yet in the audit log */
     struct audit_record record;
@@ -109,6 +111,7 @@ struct destination {
     bool is_smart;
     struct token_source tokens; /* where is_smart */
     struct bucket bucket;
+    struct crowd crowd;
     int64_t hold_until_ms; /* it asked for a pause with Retry-After */
     struct capability capability;
     int64_t capability_read_ms;       /* 0: must be read */

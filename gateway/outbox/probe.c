@@ -1,5 +1,6 @@
 #include "outbox/probe.h"
 
+#include "base/json.h"
 #include "base/pool.h"
 #include "outbox/token.h"
 
@@ -28,6 +29,86 @@ static void read_statement(const struct delivery_answer *answer,
     arena_fini(&scratch);
 }
 
+/* --- whom a message may be sent to --------------------------------------------------------- */
+
+#define CHOICES_PATH "Communication/$get-recipient-choices"
+
+struct choices_reader {
+    struct probe_choices *out;
+    struct slice type, id;
+    struct arena *arena;
+};
+
+static bool on_choice_value(void *ctx, struct json_reader *reader, enum json_kind kind,
+                            struct slice text)
+{
+    struct choices_reader *state = ctx;
+    struct slice path = json_path(reader);
+    (void)kind;
+    if (slice_is(path, "entry[].resource.resourceType"))
+        state->type = arena_copy(state->arena, text);
+    else if (slice_is(path, "entry[].resource.id"))
+        state->id = arena_copy(state->arena, text);
+    return true;
+}
+
+static bool on_choice_open(void *ctx, struct json_reader *reader, enum json_kind kind)
+{
+    struct choices_reader *state = ctx;
+    if (kind == JSON_OBJECT && slice_is(json_path(reader), "entry[].resource"))
+        state->type = state->id = SLICE("");
+    return true;
+}
+
+static bool on_choice_close(void *ctx, struct json_reader *reader, enum json_kind kind)
+{
+    struct choices_reader *state = ctx;
+    struct probe_choices *out = state->out;
+    bool is_resource = kind == JSON_OBJECT && slice_is(json_path(reader), "entry[].resource");
+    if (is_resource && state->id.len > 0 && out->count < PROBE_CHOICES_MAX)
+        snprintf(out->names[out->count++], sizeof out->names[0], "%.*s/%.*s",
+                 SLICE_ARGS(state->type), SLICE_ARGS(state->id));
+    return true;
+}
+
+static void read_choices(const struct delivery_answer *answer, struct probe *out)
+{
+    static const struct json_events events = { on_choice_value, on_choice_open, on_choice_close };
+    struct arena scratch;
+    struct err ignored;
+    arena_init(&scratch, OUTBOX_SCRATCH_MAX);
+    struct choices_reader state = { .out = &out->choices, .arena = &scratch };
+    if (!json_read(answer->body, NULL, &events, &state, &scratch, &ignored))
+        out->choices.count = 0;
+    arena_fini(&scratch);
+}
+
+const struct slice *probe_stranger(const struct probe *probe,
+                                   const struct destination_settings *settings)
+{
+    const struct message_site *site = &settings->message;
+    for (unsigned i = 0; i < site->recipient_count && probe->choices.count > 0; i++) {
+        unsigned at = 0;
+        while (at < probe->choices.count &&
+               !slice_is(site->recipients[i], probe->choices.names[at]))
+            at++;
+        if (at == probe->choices.count)
+            return &site->recipients[i];
+    }
+    return NULL;
+}
+
+/* MEDITECH's servers have one base URL for each version of US Core: ".../v2/uscore/STU6". */
+static void read_us_core(const char *base_url, struct probe *out)
+{
+    static const char word[] = "/uscore/";
+    const char *at = strstr(base_url, word);
+    if (at == NULL)
+        return;
+    at += sizeof word - 1;
+    snprintf(out->us_core, sizeof out->us_core, "%.*s", (int)strcspn(at, "/"), at);
+}
+
 static void ask(struct exchange *exchange, const struct destination_settings *settings,
                 struct probe *out)
 {
@@ -42,6 +123,15 @@ static void ask(struct exchange *exchange, const struct destination_settings *se
                  curl_easy_strerror(code));
 }
 
+static bool ask_choices(struct exchange *exchange, struct probe *out)
+{
+    CURLcode code = curl_easy_perform(exchange->call.easy);
+    struct delivery_answer answer = exchange_answer(exchange, code);
+    if (answer.transport == TRANSPORT_ANSWERED && answer.status == 200)
+        read_choices(&answer, out);
+    return true; /* one that does not tell it can still be written to */
+}
+
 bool probe_run(const struct destination_settings *settings, const char *user_agent,
                struct probe *out, struct err *err)
 {
@@ -53,6 +143,7 @@ bool probe_run(const struct destination_settings *settings, const char *user_age
     struct token_source tokens = { .token = NULL };
     bool is_smart = settings->smart.client_id != NULL;
     *out = (struct probe){ .status = 0 };
+    read_us_core(settings->base_url, out);
     struct exchange_extra extra = { .user_agent = user_agent,
                                     .request_id = "lifeline-check",
                                     .bearer = settings->bearer_file != NULL ? token : NULL };
@@ -71,6 +162,10 @@ bool probe_run(const struct destination_settings *settings, const char *user_age
         is_done = is_done && exchange_prepare(&exchange, &request, &extra, err);
         if (is_done && out->fault[0] == '\0')
             ask(&exchange, settings, out);
+        request.path = SLICE(CHOICES_PATH);
+        if (is_done && out->capability.types[POSTING_COMMUNICATION].recipient_choices)
+            is_done =
+                exchange_prepare(&exchange, &request, &extra, err) && ask_choices(&exchange, out);
         exchange_close(&exchange);
         token_source_close(&tokens);
         curl_global_cleanup();
@@ -87,7 +182,7 @@ static const char *found_again(const struct capability_type *offer)
         return "PUT under our own id";
     if (offer->conditional_create)
         return "conditional create";
-    if (offer->search_identifier || offer->search_patient)
+    if (offer->search_identifier || offer->search_patient || offer->search_recipient)
         return "search, then create; a lost answer is looked for";
     return "create; a lost answer cannot be looked for and is parked";
 }

@@ -156,7 +156,7 @@ struct retry_step retry_decide(const struct retry_input *input)
 {
     enum retry_class class = class_of(input);
     struct retry_step step = { .action = classes[class].action, .class = class, .reason = "" };
-    if (step.action == RETRY_DONE || step.action == RETRY_REREAD)
+    if (step.action == RETRY_DONE || step.action == RETRY_REREAD || step.action == RETRY_FOLLOW)
         return step;
     if (step.action == RETRY_DEAD) {
         step.reason = classes[class].name;

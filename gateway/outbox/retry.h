@@ -39,7 +39,7 @@ enum retry_ask {
     X(PERMANENT,   "permanent",             RETRY_DEAD)             \
     X(POLICY,      "policy",                RETRY_DEAD)             \
     X(SITE,        "site-build",            RETRY_DEAD)             \
-    X(MERGED,      "merged",                RETRY_DEAD)             \
+    X(MERGED,      "merged",                RETRY_FOLLOW)           \
     X(QUOTA,       "quota",                 RETRY_LATER)
 /* clang-format on */
 
@@ -53,6 +53,7 @@ enum retry_action {
     RETRY_DONE,
     RETRY_LATER,     /* send again at due_ms */
     RETRY_REFRESH,   /* fetch the credential again and resend once; else wait until due_ms */
+    RETRY_FOLLOW,    /* the patient was merged: ask which record survives, now */
     RETRY_REREAD,    /* the record is not what we thought: read it and decide again, now */
     RETRY_RECONCILE, /* we do not know what happened: look at due_ms before anything is sent */
     RETRY_DEAD,      /* give up; reason says why */

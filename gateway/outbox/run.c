@@ -131,6 +131,7 @@ static void send_request(struct run *run)
     if (run->request.ask == RETRY_WRITE || run->request.ask == RETRY_CREATE)
         outbox->sent++;
     bucket_charge(&destination->bucket, clock_wall_ms());
+    run->sent_ns = clock_monotonic_ns();
     sm_move(&run->sm, RUN_SENDING);
     if (exchange_start(&run->exchange, &outbox->transport, &run->request, &extra, &err))
         return;
@@ -251,6 +252,12 @@ static void inform_destination(struct run *run, const struct delivery_answer *an
         breaker_answered(&destination->breaker, now_ms);
     else if (answer->transport != TRANSPORT_STOPPED)
         breaker_failed(&destination->breaker, now_ms);
+    bool is_late = answer->transport == TRANSPORT_LATE || answer->transport == TRANSPORT_LOST;
+    if (asks_for_pause || is_late)
+        crowd_note(&destination->crowd, CROWD_REFUSED, 0);
+    else if (answer->transport == TRANSPORT_ANSWERED && run->sm.state == RUN_SENDING &&
+             run->request.is_about_patient)
+        crowd_note(&destination->crowd, CROWD_GOOD, (clock_monotonic_ns() - run->sent_ns) / 1000);
     if (asks_for_pause && answer->retry_after.len > 0)
         destination->hold_until_ms = now_ms + retry_after_ms(answer->retry_after, now_ms);
 }

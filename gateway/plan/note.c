@@ -84,6 +84,18 @@ static void add_tail(struct body *body, const struct subject *subject)
     buffer_format(&body->note, ", rule set %.*s\n", RULE_SET_DIGITS, hex);
 }
 
+/* Epic and US Core want to know to which encounter a note in the chart belongs: that of the first
+ * order of the line which names one. */
+static void put_encounter(struct json_writer *json, const struct line *line)
+{
+    for (unsigned i = 0; i < line->source_count; i++) {
+        if (!slice_starts(line->sources[i]->encounter, SLICE("Encounter/")))
+            continue;
+        json_put(json, "encounter", line->sources[i]->encounter);
+        return;
+    }
+}
+
 void note_write(struct body *body, const struct subject *subject, struct slice title)
 {
     buffer_reset(&body->note);
@@ -106,5 +118,7 @@ void note_write(struct body *body, const struct subject *subject, struct slice t
     json_put(&body->json, "subject", subject->input->patient);
     json_put_text(&body->json, "wish", wishes[subject->wish]);
     json_put(&body->json, "text", buffer_slice(&body->note));
+    if (subject->wish == WISH_HOLD)
+        put_encounter(&body->json, subject->line);
     json_object_end(&body->json);
 }

@@ -83,7 +83,8 @@ bool care_plan_has_text(const struct subject *subject, const struct plan_text *t
 /* The notes of a CarePlan, one after the other; each lives for the call. */
 void care_plan_each_note(struct body *body, const struct subject *subject,
                          void (*put)(struct body *body, struct slice text));
-/* The note of a message or document: {"title":..,"subject":..,"wish":..,"text":..} */
+/* The note of a message or document:
+ * {"title":..,"subject":..,"wish":..,"text":..[,"encounter":..]} */
 void note_write(struct body *body, const struct subject *subject, struct slice title);
 void provenance_write(struct body *body, const struct subject *subject, enum posting_kind target);
 /* "text":{"status":"generated","div":..} */

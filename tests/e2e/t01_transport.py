@@ -64,7 +64,7 @@ def test_unknown_tenant():
 
 
 def test_old_protocols():
-    """TLS 1.0 and 1.1 are refused, 1.2 and 1.3 work"""
+    """W2.oracle.6: TLS 1.0 and 1.1 are refused, 1.2 and 1.3 work"""
     gateway = Lifeline(pki).start()
     for option in ("--tlsv1.2 --tls-max 1.2", "--tlsv1.3"):
         status_is(gateway.curl("/metadata", *option.split()), 200)

@@ -13,16 +13,25 @@ SITE = {"recipients": ["Group/oncology-pool"], "sender": "Practitioner/pool-doct
 
 
 @contextlib.contextmanager
-def told(mode, faults="", sample="ovarian-platinum-resistant.json", **site):
+def told(mode, faults="", sample="ovarian-platinum-resistant.json", change=bytes, **site):
     """A gateway that has told a played EHR of one patient: (gateway, ehr, rows of the outbox)."""
     ehr = PlayedEhr(pki, mode, faults)
     gateway = Lifeline(pki).send_to(ehr.base, **{**SITE, **site}).start()
     try:
-        status_is(gateway.curl("", body=(SAMPLES / sample).read_bytes()), 200)
+        status_is(gateway.curl("", body=change((SAMPLES / sample).read_bytes())), 200)
         yield gateway, ehr, wait_until(lambda: at_rest(gateway), "the outbox to come to rest", 90)
     finally:
         gateway.kill()
         ehr.stop()
+
+
+def with_encounter(bundle):
+    """All its orders were made at one visit."""
+    bundle = json.loads(bundle)
+    for entry in bundle["entry"]:
+        if entry["resource"]["resourceType"] == "MedicationRequest":
+            entry["resource"]["encounter"] = {"reference": "Encounter/visit-7"}
+    return json.dumps(bundle).encode()
 
 
 def at_rest(gateway):
@@ -56,7 +65,7 @@ def retract(gateway, at_once=True):
 
 
 def test_epic():
-    """Epic takes no Flag: one Communication to the pool, and no unadvertised write is tried (Epic 1)"""
+    """W2.epic.1: Epic takes no Flag: one Communication to the pool, and no unadvertised write is tried"""
     with told("epic-like") as (_, ehr, rows):
         equal(by_kind(rows), {"flag": ("settled", "told-by communication"),
                               "careplan": ("settled", "told-by communication"),
@@ -72,16 +81,19 @@ def test_epic():
 
 
 def test_epic_note():
-    """Epic: a note in the chart, plain text, with an author and a type (Epic 5); withdrawn in its place"""
-    with told("epic-like", channels=["document"]) as (gateway, ehr, rows):
+    """W2.epic.5: a note in the chart, plain text, with author, encounter and type; withdrawn in its place"""
+    with told("epic-like", channels=["document"], change=with_encounter) as (gateway, ehr, rows):
         equal(by_kind(rows), {"document": ("settled", "")})
+        note = ehr.stored("DocumentReference")[0]
+        equal(note["context"]["encounter"], [{"reference": "Encounter/visit-7"}])
+        equal(note["author"], [{"reference": "Practitioner/pool-doctor"}])
         retract(gateway)
         wait_until(lambda: [d["status"] for d in ehr.stored("DocumentReference")] ==
                    ["entered-in-error"], "the note to be entered-in-error", 60)
 
 
 def test_oracle():
-    """Oracle Health: a Communication and a note within its rules (Oracle 1, 2); what it forgets is told (Oracle 4)"""
+    """W2.oracle.1, W2.oracle.2, W2.oracle.4.ignored: both within its rules; what it forgets is told"""
     with told("oracle-like", channels=["communication+document"]) as (_, ehr, rows):
         equal(by_kind(rows), {"communication": ("settled", "not-kept identifier"),
                               "document": ("settled", "not-kept identifier,description")})
@@ -92,7 +104,7 @@ def test_oracle():
 
 
 def test_oracle_update():
-    """Oracle Health: a note is updated with If-Match, and 409 means another version (Oracle 4)"""
+    """W2.oracle.4.if-match: a note is updated with If-Match, and 409 means another version"""
     with told("oracle-like", channels=["document"]) as (gateway, ehr, _):
         ehr.control("faults", {"conflict": 1})
         retract(gateway)
@@ -102,21 +114,22 @@ def test_oracle_update():
 
 
 def test_oracle_lost_answer():
-    """Oracle Health: a POST without an answer is looked for by its text, over pages, never repeated (Oracle 5)"""
-    with told("oracle-like", "drop=1", channels=["document"]) as (gateway, ehr, rows):
-        equal([row["state"] for row in rows], ["settled"])
-        equal(len(ehr.stored("DocumentReference")), 1)
+    """W2.oracle.5.pages, W2.oracle.5.lost: a POST without an answer is looked for, over pages, never repeated"""
+    for channel, kind in (("document", "DocumentReference"), ("communication", "Communication")):
+        with told("oracle-like", "drop=1", channels=[channel]) as (_, ehr, rows):
+            equal([row["state"] for row in rows], ["settled"])
+            equal(len(ehr.stored(kind)), 1)
 
 
 def test_meditech():
-    """MEDITECH: only Communication, though it throttles at will"""
+    """W2.meditech.message, W2.meditech.throttle: only Communication, though it throttles at will"""
     with told("meditech-like", "throttle_seconds=1") as (_, ehr, rows):
         equal(by_kind(rows)["communication"], ("settled", ""))
         equal(len(ehr.stored("Communication")), 1)
 
 
 def test_athena():
-    """athenahealth takes nothing: the row of the Flag says so, and nothing was tried"""
+    """W2.athena.write: athenahealth takes nothing: the row of the Flag says so, and nothing was tried"""
     with told("athena-like") as (_, ehr, rows):
         kinds = by_kind(rows)
         equal(kinds["flag"], ("dead", "permanent no-channel"))
@@ -178,12 +191,12 @@ def test_changes_become_one_message():
 
 EPIC_NUMBERS = (
     (59100, "dead", "permanent processing 59100"), (59187, "dead", "site-build processing 59187"),
-    (4134, "dead", "policy processing 4134"), (4107, "dead", "merged processing 4107"),
+    (4134, "dead", "policy processing 4134"), (4107, "dead", "merged"),
     (4135, "pending", "quota processing 4135"), (59177, "settled", "not-kept identifier"))
 
 
 def test_epic_numbers():
-    """Epic 2: its numbers decide: content, site build, policy, merged, quota of today, transient"""
+    """W2.epic.2.content, W2.epic.2.site, W2.epic.2.policy, W2.epic.2.quota, W2.epic.2.transient: numbers decide"""
     ehr = PlayedEhr(pki, "epic-like")
     gateway = Lifeline(pki).send_to(ehr.base, **SITE).start()
     bundle = (SAMPLES / "ovarian-platinum-resistant.json").read_text()
@@ -199,6 +212,38 @@ def test_epic_numbers():
     posts = [e for e in ehr.state()["log"] if e["method"] == "POST"]
     equal(len(posts), len(EPIC_NUMBERS) + 1, "only what is transient is sent again")
     gateway.kill()
+    ehr.stop()
+
+
+def test_epic_merged():
+    """W2.epic.2.merged: 4107: the patient that survives is told instead, once, also after a lost answer"""
+    bundle = (SAMPLES / "ovarian-platinum-resistant.json").read_bytes()
+    ehr = PlayedEhr(pki, "epic-like", "drop=1")
+    ehr.control("merge", {"from": "Patient/sample-ovarian", "to": "Patient/kept"})
+    gateway = Lifeline(pki).send_to(ehr.base, **SITE).start()
+    status_is(gateway.curl("", body=bundle), 200)
+    rows = wait_until(lambda: at_rest(gateway), "rest", 60)
+    equal(by_kind(rows)["communication"], ("settled", "followed-merge"))
+    equal([m["subject"]["reference"] for m in ehr.stored("Communication")], ["Patient/kept"])
+    said = gateway.run("outbox", "explain", str(next(r["key"] for r in rows if r["kind"] == "communication")))
+    assert "replaced-by" in said.stdout, said.stdout
+    gateway.kill()
+    ehr.stop()
+
+
+def test_meditech_choices():
+    """W2.meditech.choices, W2.meditech.us-core: `check --probe` tells whom messages may be sent to"""
+    ehr = PlayedEhr(pki, "meditech-like")
+    gateway = Lifeline(pki).send_to(ehr.base, recipients=["Group/oncology-pool"])
+    gateway.config_file.write_text(json.dumps(gateway.settings))
+    said = gateway.run("check", "--probe", "--quiet").stdout
+    assert "messages may be sent to: Practitioner/pool-doctor, Group/oncology-pool" in said, said
+    assert "speaks US Core STU6" in said, said
+    gateway.settings["destinations"][0]["recipients"] = ["Group/oncology-pool", "Group/nobody"]
+    gateway.config_file.write_text(json.dumps(gateway.settings))
+    done = gateway.run("check", "--probe", "--quiet", check=False)
+    equal(done.returncode, 1)
+    assert "Its recipient Group/nobody is not among them" in done.stdout, done.stdout
     ehr.stop()
 
 

@@ -122,7 +122,7 @@ def test_no_other_host():
 
 
 def test_keys():
-    """keys are only their owner's; the new one is published at once and signs after a day; JWKS is public"""
+    """W2.epic.4: keys are only their owner's; the new one is published at once and signs after a day; JWKS is public"""
     ehr = smart_ehr()
     gateway = gateway_for(ehr)
     folder = gateway.folder / "keys"

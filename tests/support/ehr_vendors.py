@@ -53,6 +53,7 @@ class Vendor:
     page_size: int = 100
     throttle_percent: int = 0        # MEDITECH: at will
     needs_search_patient: bool = False
+    search_needs: dict = dataclasses.field(default_factory=dict)  # type -> parameter
 
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -203,6 +204,7 @@ VENDORS = {
         },
         base="/r4/ec2458f2-1e24-41c8-b71b-0e701af7583d", rules=ORACLE_RULES, stale_status=409,
         needs_if_match=True, json_only=True, repeats_on_pages=True, page_size=2,
+        search_needs={"Communication": "recipient"},
         ignored={"Communication": ("identifier", "meta", "text"),
                  "DocumentReference": ("identifier", "meta", "text", "description", "relatesTo")}),
     "meditech-like": Vendor(

@@ -321,6 +321,8 @@ class Handler(ehr_control.Control, http.server.BaseHTTPRequestHandler):
         names = set(self.query)
         if vendor.needs_search_patient and not names & {"patient", "subject", "_id"}:
             raise Refusal(400, "required", "a patient is needed", 59100)
+        if vendor.search_needs.get(kind, "") not in names | {""}:
+            raise Refusal(422, "required", f"{vendor.search_needs[kind]} is needed")
         found = list(state.resources[kind].values())
         for name, values in self.query.items():
             if name not in offer.params or name in offer.ignored_params:
@@ -341,6 +343,9 @@ class Handler(ehr_control.Control, http.server.BaseHTTPRequestHandler):
             elif name == "recipient":
                 found = [r for r in found
                          if any(e.get("reference") == value for e in r.get("recipient", []))]
+            elif name == "received":
+                found = [r for r in found if values[0][:2] == "ge" and
+                         r["meta"]["lastUpdated"][:10] >= values[0][2:12]]
             elif name in ("category", "type"):
                 concepts = lambda r: r.get(name, []) if isinstance(r.get(name), list) else [r.get(name, {})]
                 found = [r for r in found

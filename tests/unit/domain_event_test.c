@@ -62,6 +62,7 @@ static struct event full_observation(void)
         .value_concept = { value, 1, SLICE("worse") },
         .value_is_false = true,
         .focus = focus,
+        .encounter = SLICE("Encounter/e1"),
         .focus_count = 1,
         .doses_per_1000_days = 2000,
         .dose = { true, COMPARATOR_NONE, INT64_C(1234567890123), 18, SLICE("mg") },
@@ -133,6 +134,7 @@ static void what_was_measured_survives(void **state)
     assert_true(slice_is(after.value_concept.codings[0].code, "271299001"));
     assert_true(slice_is(after.value_concept.text, "worse"));
     assert_true(after.value_is_false);
+    assert_true(slice_is(after.encounter, "Encounter/e1"));
     assert_int_equal(after.focus_count, 1);
     assert_true(slice_is(after.focus[0], "Condition/c1"));
     assert_int_equal(after.doses_per_1000_days, 2000);

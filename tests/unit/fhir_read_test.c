@@ -145,17 +145,17 @@ static void is_rewritten_as(void **state)
 static void the_event_follows_the_rewriting(void **state)
 {
     (void)state;
-    static const struct replacement list[] = { { "urn:uuid:p", "Patient/new" },
-                                               { "urn:uuid:m", "Medication/new" },
-                                               { "urn:uuid:c", "Condition/new" },
-                                               { "urn:uuid:o", "MedicationRequest/new" },
-                                               { NULL, NULL } };
+    static const struct replacement list[] = {
+        { "urn:uuid:p", "Patient/new" },   { "urn:uuid:m", "Medication/new" },
+        { "urn:uuid:c", "Condition/new" }, { "urn:uuid:o", "MedicationRequest/new" },
+        { "urn:uuid:e", "Encounter/new" }, { NULL, NULL }
+    };
     struct slice body = SLICE(
         "{\"resourceType\":\"MedicationRequest\",\"status\":\"active\",\"intent\":\"order\","
         "\"subject\":{\"reference\":\"urn:uuid:p\"},\"medicationReference\":{\"reference\":"
         "\"urn:uuid:m\"},\"reasonReference\":[{\"reference\":\"Condition/1\"},{\"reference\":"
         "\"urn:uuid:c\"}],\"basedOn\":[{\"reference\":\"urn:uuid:o\"}],\"priorPrescription\":{"
-        "\"reference\":\"urn:uuid:o\"}}");
+        "\"reference\":\"urn:uuid:o\"},\"encounter\":{\"reference\":\"urn:uuid:e\"}}");
     struct fhir_resource resource;
     struct arena arena;
     struct err err;
@@ -168,6 +168,7 @@ static void the_event_follows_the_rewriting(void **state)
     assert_true(slice_is(resource.event.reason_references[1], "Condition/new"));
     assert_true(slice_is(resource.event.based_on[0], "MedicationRequest/new"));
     assert_true(slice_is(resource.event.prior_prescription, "MedicationRequest/new"));
+    assert_true(slice_is(resource.event.encounter, "Encounter/new"));
     arena_fini(&arena);
 }
 

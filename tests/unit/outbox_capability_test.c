@@ -215,7 +215,8 @@ static const struct small_case {
       "\"processing\",\"details\":{\"coding\":[{\"system\":"
       "\"urn:oid:1.2.840.114350.1.13.0.1.7.2.657369\",\"code\":\"59141\"}]}}]}",
       "processing Epic 59141" },
-    { "what is only told is no error: 59109 with severity information", "issue",
+    { "W2.epic.2.informational: what is only told is no error: 59109 with severity information",
+      "issue",
       "{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"severity\":\"information\",\"code\":"
       "\"informational\",\"details\":{\"coding\":[{\"system\":"
       "\"urn:oid:1.2.840.114350.1.13.0.1.7.2.657369\",\"code\":\"59109\"}]}},"

@@ -4,6 +4,8 @@
  *   201 7 1        a status; then the id in Location and the version in ETag, where given
  *   lost refused   no answer after sending; no connection
  *   duplicate      a create is refused because it is there already
+ *   merged         the patient was merged into another (Epic 4107)
+ *   survivor N     a Patient that was replaced by Patient/N; "none": by nobody
  *   found N*       a search with N records of ours; '=' after it: they hold what is wanted;
  *                  '!': they were changed later than what is wanted; 'x': records of others;
  *                  '>': there is another page; '^': on another host
@@ -41,6 +43,7 @@
 #define I .search_identifier = true
 #define P .search_patient = true
 #define T .search_target = true
+#define TO .search_recipient = true, .search_received = true
 #define IF_NONE .conditional_create = true
 #define IF_MATCH .conditional_update = true
 #define UPSERT .update_create = true
@@ -62,7 +65,7 @@ static const struct {
     { .name = "no-update", .record = { C, R, I }, .provenance = { C } },
     { .name = "epic", .record = { R, I, P }, .provenance = { R }, .message = { C, R, I, P },
       .document = { C, R, U, I, P }, .vendor = VENDOR_EPIC },
-    { .name = "oracle", .record = { R, P }, .provenance = { C, T }, .message = { C, R },
+    { .name = "oracle", .record = { R, P }, .provenance = { C, T }, .message = { C, R, TO },
       .document = { C, R, U, P }, .vendor = VENDOR_ORACLE },
     { .name = "meditech", .message = { C, R, P }, .document = { R, P } },
     { .name = "athena", .record = { R }, .document = { R, P } },
@@ -90,7 +93,7 @@ static struct capability capability_of(const char *name)
 
 /* row: words that change a new Flag that is wanted: inactive, target (id 7, version 1, an older wish
  * is held), no-etag, held (what is wanted), unknown, unknown-post, older (the unknown one was an
- * older wish), verify (what was written), message, document, delay (of a minute), ladder (the usual rungs), provenance, waiting, no-flag, dead-flag, old (wanted for ten days), tired. */
+ * older wish), verify (what was written), message, document, delay (of a minute), no-recipient, ladder (the usual rungs), provenance, waiting, no-flag, dead-flag, old (wanted for ten days), tired. */
 static const struct story {
     const char *name, *mode, *row, *answers, *transcript;
 } stories[] = {
@@ -276,8 +279,47 @@ static const struct story {
       "GET Communication?patient; dead unknown cannot-reconcile" },
     { "no answer to a message: the one in the text is it", "epic", "message unknown-post",
       "found 1=", "GET Communication?patient; settled 50 W/\"1\" holds reconciled" },
-    { "Oracle's messages cannot be looked for: never twice", "oracle", "message unknown-post", "",
-      "dead unknown cannot-reconcile" },
+    { "W2.oracle.5.lost: a message is looked for by its recipient", "oracle", "message",
+      "found 2x; same; 201 7 1",
+      "GET Communication?recipient; save; POST Communication; settled 7 W/\"1\" holds" },
+    { "... and found after a lost answer", "oracle", "message unknown-post",
+      "found 1=", "GET Communication?recipient; settled 50 W/\"1\" holds reconciled" },
+    { "messages that cannot be looked for: never twice", "oracle",
+      "message unknown-post no-recipient", "", "dead unknown cannot-reconcile" },
+    /* --- patients that were merged there */
+    { "W2.epic.2.merged: what survives is told instead", "epic", "message",
+      "merged; survivor p2; found 0; same; 201 7 1",
+      "GET Communication?patient; GET Patient/p1; GET Communication?patient of p2; save; "
+      "POST Communication of p2; settled 7 W/\"1\" holds followed-merge" },
+    { "... also when only the write is refused", "epic", "document",
+      "found 0; same; merged; survivor p2; found 0; same; 201 7 1",
+      "GET DocumentReference?patient; save; POST DocumentReference; GET Patient/p1; "
+      "GET DocumentReference?patient of p2; save; POST DocumentReference of p2; "
+      "settled 7 W/\"1\" holds followed-merge" },
+    { "... and a known record moves to it", "epic", "document target",
+      "merged; survivor p2; 200 7 2",
+      "PUT DocumentReference/7 if W/\"1\"; GET Patient/p1; "
+      "PUT DocumentReference/7 if W/\"1\" of p2; settled 7 W/\"2\" holds followed-merge" },
+    { "... a lost answer is looked for at both", "epic", "message unknown-post",
+      "merged; survivor p2; found 1=",
+      "GET Communication?patient; GET Patient/p1; GET Communication?patient of p2; "
+      "settled 50 W/\"1\" holds followed-merge reconciled" },
+    { "... merged again and again: followed three times", "epic", "message",
+      "merged; survivor p2; merged; survivor p3; merged; survivor p4; merged",
+      "GET Communication?patient; GET Patient/p1; GET Communication?patient of p2; "
+      "GET Patient/p2; GET Communication?patient of p3; GET Patient/p3; "
+      "GET Communication?patient of p4; dead merged processing 4107" },
+    { "... nobody is named: for an operator", "epic", "message", "merged; survivor none",
+      "GET Communication?patient; GET Patient/p1; dead merged" },
+    { "... merged into itself: for an operator", "epic", "message", "merged; survivor p1",
+      "GET Communication?patient; GET Patient/p1; dead merged" },
+    { "... into somebody elsewhere: for an operator", "epic", "message",
+      "merged; survivor https://elsewhere/fhir/Patient/p2",
+      "GET Communication?patient; GET Patient/p1; dead merged" },
+    { "... the Patient cannot be read: for an operator", "epic", "message", "merged; 404",
+      "GET Communication?patient; GET Patient/p1; dead merged" },
+    { "... or not now: later", "epic", "message", "merged; 503",
+      "GET Communication?patient; GET Patient/p1; pending transient" },
     { "something new is a message of its own", "meditech", "message target",
       "found 0; same; 201 9 1",
       "GET Communication?patient; save; POST Communication; settled 9 W/\"1\" holds" },
@@ -288,7 +330,7 @@ static const struct story {
       "settled - - empty nothing-there" },
     { "a message that is refused leaves the one before known", "meditech", "message target",
       "found 0; same; 422", "GET Communication?patient; save; POST Communication; dead permanent" },
-    { "a refused duplicate that is not shown is there", "epic", "message",
+    { "W2.epic.2.duplicate: a refused duplicate that is not shown is there", "epic", "message",
       "found 0; same; duplicate; found 0",
       "GET Communication?patient; save; POST Communication; GET Communication?patient; "
       "settled - - holds there-already" },
@@ -300,8 +342,10 @@ static const struct story {
       "PUT DocumentReference/7 if W/\"1\"; settled 7 W/\"2\" holds" },
     { "a new note in the chart", "epic", "document", "found 0; same; 201 7 1",
       "GET DocumentReference?patient; save; POST DocumentReference; settled 7 W/\"1\" holds" },
-    { "US Core 9: a note is created on condition and replaces the one before", "us-core",
-      "document target", "found 0; same; 201 9 1",
+    { "W2.us-core-9.condition, W2.us-core-9.replaces: a note is created on condition, in the place "
+      "of "
+      "the one before",
+      "us-core", "document target", "found 0; same; 201 9 1",
       "GET DocumentReference?identifier; save; POST DocumentReference unless replaces 7; "
       "settled 9 W/\"1\" holds" },
     { "US Core 9: the same note was there", "us-core", "document", "found 0; same; 200 9 1",
@@ -508,6 +552,26 @@ static struct delivery_answer answer_of(struct teller *teller, const char *text)
                             "\"error\",\"code\":\"duplicate\"}]}");
         return answer;
     }
+    if (strcmp(text, "merged") == 0) {
+        answer.status = 404;
+        answer.body =
+            SLICE("{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"severity\":\"error\","
+                  "\"code\":\"processing\",\"details\":{\"coding\":[{\"system\":"
+                  "\"urn:oid:1.2.840.114350.1.13.0.1.7.2.657369\",\"code\":\"4107\"}]}}]}");
+        return answer;
+    }
+    if (strncmp(text, "survivor ", 9) == 0) {
+        bool is_url = strchr(text, '/') != NULL;
+        answer.body =
+            arena_format(&teller->arena,
+                         "{\"resourceType\":\"Patient\",\"link\":[{\"type\":\"seealso\",\"other\":{"
+                         "\"reference\":\"Patient/9\"}}%s%s%s%s]}",
+                         strcmp(text, "survivor none") != 0 ? ",{\"other\":{\"reference\":\"" : "",
+                         strcmp(text, "survivor none") == 0 || is_url ? "" : "Patient/",
+                         strcmp(text, "survivor none") == 0 ? "" : text + 9,
+                         strcmp(text, "survivor none") != 0 ? "\"},\"type\":\"replaced-by\"}" : "");
+        return answer;
+    }
     if (strncmp(text, "found ", 6) == 0) {
         answer.body = search_json(teller, text + 6);
         return answer;
@@ -553,7 +617,21 @@ static void tell_request(struct teller *teller, const struct delivery_request *r
                                                  : NULL;
     if (replaces != NULL)
         text_add(&teller->out, " replaces %c", replaces[18]);
+    struct slice survivor = teller->delivery.survivor;
+    bool is_search = path.len > 0 && slice_starts(path, SLICE("p")); /* patient=... */
+    if (survivor.len > 0 && (is_search || request->body.len > 0)) {
+        struct slice where = is_search ? path : request->body;
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", SLICE_ARGS(survivor));
+        const char *wanted = is_search ? name + 8 : name;
+        assert_non_null(memmem(where.at, where.len, wanted, strlen(wanted)));
+        assert_true(is_search || memmem(where.at, where.len, "Patient/p1", 10) == NULL);
+        text_add(&teller->out, " of %s", name + 8);
+    }
     text_add(&teller->out, "; ");
+    /* W2.epic.7: what a search asks is in one place. */
+    if (strcmp(request->action, "search") == 0)
+        assert_true(strcmp(request->method, "GET") == 0 && request->body.len == 0);
     /* Values never reach the audit log. */
     assert_null(memchr(request->audit_path.at, '=', request->audit_path.len));
     assert_null(memmem(request->audit_path.at, request->audit_path.len, IDENTITY, 32));
@@ -657,6 +735,8 @@ static void story_goes(void **state)
                                   .base = SLICE("https://ehr/fhir"),
                                   .message = { .recipients = { SLICE("Group/1") },
                                                .recipient_count = 1 } };
+    if (row_has(story, "no-recipient"))
+        site.message.recipient_count = 0;
     if (row_has(story, "verify"))
         teller.must_verify = true;
     if (row_has(story, "delay"))

@@ -86,6 +86,7 @@ static void no_reason_is_left_unexplained(void **state)
         "told-by nothing",
         "dropped",
         "target-edited",
+        "followed-merge",
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(reasons); i++) {

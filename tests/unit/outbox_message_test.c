@@ -90,6 +90,7 @@ static void ladder_chooses(void **state)
     arena_fini(&arena);
 }
 
+/* W2.oracle.3: a Condition is no channel. */
 static void rungs_are_names_of_channels(void **state)
 {
     static const char *const bad[] = {
@@ -107,7 +108,8 @@ static void rungs_are_names_of_channels(void **state)
 
 #define NOTE(wish)                                                               \
     "{\"title\":\"Salvage therapy ordered: line 3\",\"subject\":\"Patient/p1\"," \
-    "\"wish\":\"" wish "\",\"text\":\"Salvage therapy ordered: line 3\\nR-ICE\\n\"}"
+    "\"encounter\":\"Encounter/e1\",\"wish\":\"" wish                            \
+    "\",\"text\":\"Salvage therapy ordered: line 3\\nR-ICE\\n\"}"
 
 static struct slice written(const struct message *message, const struct message_site *site,
                             struct arena *arena)
@@ -158,6 +160,7 @@ static void a_message_is_what_every_vendor_takes(void **state)
     arena_fini(&arena);
 }
 
+/* W2.epic.5, W2.us-core-9.content, W2.us-core-9.replaces */
 static void a_note_in_the_chart_is_what_every_vendor_takes(void **state)
 {
     const struct message_site site = { .author = SLICE("Practitioner/9"),
@@ -177,6 +180,7 @@ static void a_note_in_the_chart_is_what_every_vendor_takes(void **state)
     assert_true(has(body, "\"author\":[{\"reference\":\"Practitioner/9\"}]"));
     assert_true(
         has(body, "\"period\":{\"start\":\"2026-05-28T20:26:40.000Z\",\"end\":\"2026-05-28T"));
+    assert_true(has(body, "\"context\":{\"encounter\":[{\"reference\":\"Encounter/e1\"}],"));
     assert_false(has(body, "relatesTo"));
     message.note = SLICE(NOTE("in-error"));
     body = written(&message, &(struct message_site){ .device = SLICE("Lifeline/1") }, &arena);

@@ -12,6 +12,7 @@
 #include "base/date.h"
 #include "outbox/breaker.h"
 #include "outbox/bucket.h"
+#include "outbox/crowd.h"
 #include "outbox/limits.h"
 #include "outbox/retry.h"
 #include "outbox/vendor.h"
@@ -79,7 +80,7 @@ static const struct retry_case {
       "later transient 500" },
     { "who are you", { .status = 401, .ask = RETRY_WRITE }, "refresh credential 500" },
     { "another version: 412", { .status = 412, .ask = RETRY_WRITE }, "reread conflict" },
-    { "another version: Oracle says 409",
+    { "W2.oracle.4.if-match: another version: Oracle says 409",
       { .status = 409, .ask = RETRY_WRITE },
       "reread conflict" },
     { "a duplicate that is called by its name",
@@ -110,28 +111,28 @@ static const struct retry_case {
       { .status = 500, .ask = RETRY_WRITE, .issue = { "invalid", 7 } },
       "later transient 500" },
     /* --- a vendor's number says more than the status */
-    { "Epic 2: a rule of content, whatever the status",
+    { "W2.epic.2.content: a rule of content, whatever the status",
       { .status = 500, .ask = RETRY_CREATE, .vendor_class = RETRY_CLASS_PERMANENT },
       "dead permanent permanent" },
-    { "Epic 2: already there",
+    { "W2.epic.2.duplicate: already there",
       { .status = 400, .ask = RETRY_CREATE, .vendor_class = RETRY_CLASS_CONFLICT },
       "reread conflict" },
-    { "Epic 2: the site has not built it: for its integration engineer",
+    { "W2.epic.2.site: the site has not built it: for its integration engineer",
       { .status = 400, .ask = RETRY_CREATE, .vendor_class = RETRY_CLASS_SITE },
       "dead site-build site-build" },
-    { "Epic 2: break-the-glass is never passed by",
+    { "W2.epic.2.policy: break-the-glass is never passed by",
       { .status = 403, .ask = RETRY_READ, .vendor_class = RETRY_CLASS_POLICY },
       "dead policy policy" },
-    { "Epic 2: a merged patient",
+    { "W2.epic.2.merged: a merged patient is followed",
       { .status = 404, .ask = RETRY_CREATE, .vendor_class = RETRY_CLASS_MERGED },
-      "dead merged merged" },
-    { "Epic 2: the quota of today is over tomorrow",
+      "follow merged" },
+    { "W2.epic.2.quota: the quota of today is over tomorrow",
       { .status = 400,
         .ask = RETRY_CREATE,
         .vendor_class = RETRY_CLASS_QUOTA,
         .next_day_ms = NOW + 3600000 },
       "later quota 3600000" },
-    { "Epic 2: transient by number",
+    { "W2.epic.2.transient: transient by number",
       { .status = 400, .ask = RETRY_WRITE, .vendor_class = RETRY_CLASS_TRANSIENT },
       "later transient 500" },
     { "401 stays 401 whatever the number",
@@ -206,9 +207,8 @@ static const struct retry_case {
 
 static void decides(void **state)
 {
-    static const char *const actions[] = {
-        "done", "later", "refresh", "reread", "reconcile", "dead"
-    };
+    static const char *const actions[] = { "done",   "later",     "refresh", "follow",
+                                           "reread", "reconcile", "dead" };
     const struct retry_case *c = *state;
     struct retry_input input = c->input;
     char text[96], date[HTTP_DATE_SIZE];
@@ -329,6 +329,59 @@ static unsigned made_in(struct bucket *bucket, int64_t from_ms, int64_t span_ms)
     return made;
 }
 
+/* W2.epic.3.adaptive.  Answers: '.' in the usual 20 ms, 'l' late (300 ms), 's' in 130 ms, 'r' refused;
+ * then how many deliveries may be under way, of at most four. */
+static void the_crowd_is_as_large_as_the_destination_bears(void **state)
+{
+    static const struct {
+        const char *answers;
+        unsigned limit;
+    } rows[] = {
+        { "", 4 },
+        { "....", 4 },
+        { "....l", 3 },
+        { "....ll", 2 },
+        { "..llllll", 1 },
+        { "....r", 2 },
+        { "rrr", 1 },
+        { "....s", 4 },
+        { "....r..", 3 },
+        { "....rr.", 2 },
+        { "....rr.........", 4 },
+        { "llllllll", 4 },
+        { "....l...l", 3 },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct crowd crowd;
+        crowd_init(&crowd, 4);
+        for (const char *at = rows[i].answers; *at != '\0'; at++)
+            crowd_note(&crowd, *at == 'r' ? CROWD_REFUSED : CROWD_GOOD,
+                       *at == 'l'   ? 300000
+                       : *at == 's' ? 130000
+                                    : 20000);
+        if (crowd.limit != rows[i].limit)
+            fail_msg("%s: %u, not %u", rows[i].answers, crowd.limit, rows[i].limit);
+    }
+}
+
+/* A destination that is slower for good is not left at one for ever. */
+static void what_is_usual_is_learnt_again(void **state)
+{
+    struct crowd crowd;
+    (void)state;
+    crowd_init(&crowd, 4);
+    for (unsigned i = 0; i < 60; i++)
+        crowd_note(&crowd, CROWD_GOOD, 20000);
+    for (unsigned i = 0; i < 10; i++)
+        crowd_note(&crowd, CROWD_GOOD, 300000);
+    assert_int_equal(1, crowd.limit);
+    for (unsigned i = 0; i < 150; i++)
+        crowd_note(&crowd, CROWD_GOOD, 300000);
+    assert_int_equal(4, crowd.limit);
+}
+
+/* W2.epic.3.rate */
 static void the_rate_is_kept_by_day_and_by_night(void **state)
 {
     const struct bucket_plan plan = { .per_minute = 60,
@@ -371,7 +424,7 @@ static void without_a_rate_nothing_waits(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[COUNT_OF(cases) + COUNT_OF(breaker_cases) + 5];
+    struct CMUnitTest tests[COUNT_OF(cases) + COUNT_OF(breaker_cases) + 7];
     size_t n = 0;
     for (size_t i = 0; i < COUNT_OF(cases); i++) /* one reported test per row */
         tests[n++] = (struct CMUnitTest){ .name = cases[i].name,
@@ -383,6 +436,9 @@ int main(void)
                                           .initial_state = (void *)(uintptr_t)&breaker_cases[i] };
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(jitter_is_full);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(epic_numbers_have_classes);
+    tests[n++] =
+        (struct CMUnitTest)cmocka_unit_test(the_crowd_is_as_large_as_the_destination_bears);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(what_is_usual_is_learnt_again);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(the_rate_is_kept_by_day_and_by_night);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_quota_ends_with_the_destinations_day);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(without_a_rate_nothing_waits);
