@@ -66,7 +66,7 @@ struct config {
     unsigned sign_seconds;
     enum log_level log_level;
     unsigned shutdown_grace_ms;
-    bool update_creates;
+    bool update_creates, if_match_required;
 };
 
 struct config_options {

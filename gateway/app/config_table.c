@@ -101,6 +101,7 @@ const struct config_key config_keys[] = {
     { "log.level",                         KEY_WORD,    CONFIG(log_level), 0, 0, level_words },
     { "shutdown_grace_ms",                 KEY_NUMBER,  CONFIG(shutdown_grace_ms), 0, 600000, NULL },
     { "update_creates",                    KEY_BOOL,    CONFIG(update_creates), 0, 0, NULL },
+    { "if_match_required",                 KEY_BOOL,    CONFIG(if_match_required), 0, 0, NULL },
 };
 /* clang-format on */
 

@@ -398,6 +398,7 @@ static bool open_ingest(struct service *service, struct err *err)
         .bundle_entries_max = config->bundle_entries_max,
         .reply_bytes_max = REPLY_BYTES_MAX,
         .update_creates = config->update_creates,
+        .if_match_required = config->if_match_required,
         .grade_min = config->grade_min,
         .started_ms = service->started_ms,
         .on_outbox = on_outbox,

@@ -28,7 +28,13 @@ static struct slice unquote(struct slice text)
 struct media {
     bool is_json, is_any, is_r4, is_utf8;
     bool is_refused; /* q=0 */
+    bool has_version;
 };
+
+static bool is_version(struct slice text)
+{
+    return slice_is(text, "4.0") || slice_is(text, "4.0.1");
+}
 
 /* "application/fhir+json; charset=utf-8; fhirVersion=4.0; q=0.9" */
 static struct media media_of(struct slice text)
@@ -45,7 +51,7 @@ static struct media media_of(struct slice text)
         if (is_same(name, "charset"))
             media.is_utf8 = is_same(value, "utf-8") || is_same(value, "utf8");
         else if (is_same(name, "fhirVersion"))
-            media.is_r4 = slice_is(value, "4.0") || slice_is(value, "4.0.1");
+            media.has_version = true, media.is_r4 = is_version(value);
         else if (is_same(name, "q"))
             media.is_refused = slice_is(value, "0") || slice_is(value, "0.0") ||
                                slice_is(value, "0.00") || slice_is(value, "0.000");
@@ -95,7 +101,7 @@ static bool check_body(const struct http_request *request, enum fhir_body body, 
     return true;
 }
 
-static bool check_accept(struct slice accept, struct err *err)
+static bool check_accept(struct slice accept, bool *has_version, struct err *err)
 {
     bool is_other_version = false;
     if (trim(accept).len == 0)
@@ -104,8 +110,10 @@ static bool check_accept(struct slice accept, struct err *err)
         struct media media = media_of(slice_take_until(&accept, ','));
         if (media.is_refused || (!media.is_json && !media.is_any))
             continue;
-        if (media.is_r4)
+        if (media.is_r4) {
+            *has_version = media.has_version;
             return true;
+        }
         is_other_version = true;
     }
     return err_fail(err, ERR_NOT_ACCEPTABLE, "Accept", "%s",
@@ -126,23 +134,24 @@ static bool check_format(struct slice format, struct err *err)
 }
 
 bool fhir_negotiate(const struct http_request *request, enum fhir_body body, struct arena *arena,
-                    bool *is_pretty, struct err *err)
+                    struct fhir_format *out, struct err *err)
 {
-    bool has_format = false, pretty = false;
+    struct fhir_format format = { .is_pretty = false };
+    bool has_format = false;
     struct slice query = request->query, name, value;
     if (!check_body(request, body, err))
         return false;
     while (http_query_next(&query, arena, &name, &value)) {
         if (slice_is(name, "_pretty")) {
-            pretty = slice_is(value, "true");
+            format.is_pretty = slice_is(value, "true");
         } else if (slice_is(name, "_format")) {
             has_format = true;
             if (!check_format(value, err))
                 return false;
         }
     }
-    if (!has_format && !check_accept(http_header_find(request, "accept"), err))
+    if (!has_format && !check_accept(http_header_find(request, "accept"), &format.has_version, err))
         return false;
-    *is_pretty = pretty;
+    *out = format;
     return true;
 }

@@ -62,5 +62,9 @@ bool fhir_type_is_identified(enum fhir_type type);
 enum fhir_body { FHIR_BODY_RESOURCE, FHIR_BODY_FORM, FHIR_BODY_PATCH };
 enum fhir_body fhir_body_of(enum http_verb verb, enum fhir_interaction interaction);
 /* Formats: request body and wanted reply.  ERR_MEDIA_TYPE / ERR_NOT_ACCEPTABLE. */
+struct fhir_format {
+    bool is_pretty;
+    bool has_version; /* the answer's fhirVersion was asked for */
+};
 bool fhir_negotiate(const struct http_request *request, enum fhir_body body, struct arena *arena,
-                    bool *is_pretty, struct err *err) MUST_USE;
+                    struct fhir_format *out, struct err *err) MUST_USE;

@@ -6,6 +6,19 @@
 #define TENANT_ARENA_MAX ((size_t)16 * 1024 * 1024)
 #define STATE_BYTES_MAX ((size_t)256 * 1024 * 1024)
 
+/* Who reads from us refers to what it read by our own address. */
+static void add_own_base(struct ingest *ingest, struct tenant *tenant)
+{
+    unsigned count = tenant->base_url_count;
+    struct slice *urls = ARENA_ARRAY(&ingest->arena, struct slice, count + 1);
+    CHECK(urls != NULL);
+    for (unsigned i = 0; i < count; i++)
+        urls[i] = tenant->base_urls[i];
+    urls[count] = slice_of(ingest->settings.base_url);
+    tenant->base_urls = urls;
+    tenant->base_url_count = count + 1;
+}
+
 static bool register_tenants(struct ingest *ingest, struct store_tx *tx, struct err *err)
 {
     const struct ingest_settings *settings = &ingest->settings;
@@ -17,6 +30,7 @@ static bool register_tenants(struct ingest *ingest, struct store_tx *tx, struct 
             store_rollback(tx);
             return false;
         }
+        add_own_base(ingest, tenant);
         ingest->auth_tenants[i] = *tenant;
         if (settings->fallback_tenant != NULL && slice_is(tenant->name, settings->fallback_tenant))
             ingest->fallback = &ingest->auth_tenants[i];

@@ -50,6 +50,7 @@ struct ingest_settings {
     unsigned bundle_entries_max;
     size_t reply_bytes_max;
     bool update_creates;
+    bool if_match_required; /* a change of what is there must name the version it rests on */
     enum grade grade_min;
     int64_t started_ms;
     /* Any loop: a commit wrote outbox rows. */

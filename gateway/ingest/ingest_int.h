@@ -59,6 +59,8 @@ struct ingest_work {
     enum prefer_return prefer;
     bool is_pretty, is_routed, is_bundle, is_transaction;
     bool is_strict;                 /* Prefer: handling=strict */
+    bool is_body_asked;             /* Prefer: return=representation, said and not the default */
+    bool is_version_asked;          /* Accept names a fhirVersion: the answer says which it has */
     bool is_deferred;               /* a transaction with conditions: prepared on the lane */
     struct full_urls *urls;         /* of a Bundle: bundle_int.h */
     struct ingest_cds *cds;         /* a call of CDS Hooks: cds.c */

@@ -55,6 +55,8 @@ static void read_prefer(const struct http_request *request, struct ingest_work *
             work->prefer = RETURN_MINIMAL;
         else if (slice_starts(part, SLICE("return=OperationOutcome")))
             work->prefer = RETURN_OUTCOME;
+        else if (slice_starts(part, SLICE("return=representation")))
+            work->is_body_asked = true;
         else if (slice_starts(part, SLICE("handling=strict")))
             work->is_strict = true;
     }
@@ -235,9 +237,12 @@ bool request_prepare(struct ingest_call *call, struct err *err)
                     err))
         return false;
     work->is_routed = true;
+    struct fhir_format format;
     if (!fhir_negotiate(request, fhir_body_of(request->verb, work->route.interaction), call->arena,
-                        &work->is_pretty, err))
+                        &format, err))
         return false;
+    work->is_pretty = format.is_pretty;
+    work->is_version_asked = format.has_version;
     if (work->route.interaction == FHIR_DO_BUNDLE)
         return work->route.operation.len > 0 ? message_prepare(call, err)
                                              : bundle_prepare(call, err);

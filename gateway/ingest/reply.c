@@ -2,7 +2,11 @@
 #include "base/json_text.h"
 #include "ingest/ingest_int.h"
 
-static const char json_type[] = "application/fhir+json; charset=utf-8";
+static struct slice json_type(const struct ingest_work *work)
+{
+    return work->is_version_asked ? SLICE("application/fhir+json; fhirVersion=4.0; charset=utf-8")
+                                  : SLICE("application/fhir+json; charset=utf-8");
+}
 
 static struct slice kept(struct ingest_call *call, struct buffer *text)
 {
@@ -31,7 +35,7 @@ void reply_refuse(struct ingest_call *call, const struct err *err)
     *reply = (struct http_reply){ .status = reply_refusal_status(call->work, err) };
     if (call->work->message == NULL || !message_answer(call, err, &reply->body, &unused))
         write_fault(call, err, &reply->body);
-    http_reply_header(reply, "Content-Type", slice_of(json_type));
+    http_reply_header(reply, "Content-Type", json_type(call->work));
     http_reply_header(reply, "X-Request-Id", call->work->request_id);
     if (err_http_status(err->code) == 503)
         http_reply_header(reply, "Retry-After", SLICE("1"));
@@ -164,7 +168,7 @@ void reply_build(struct ingest_call *call)
     bool is_fhir = work->cds == NULL || op->answer.err.code != ERR_OK;
     if (reply->body.len > 0)
         http_reply_header(reply, "Content-Type",
-                          is_fhir ? slice_of(json_type) : SLICE("application/json"));
+                          is_fhir ? json_type(call->work) : SLICE("application/json"));
     http_reply_header(reply, "X-Request-Id", work->request_id);
     http_reply_header(reply, "Cache-Control", SLICE("no-store"));
     call->outcome = (struct ingest_outcome){ (int)work->route.interaction, work->route.type,

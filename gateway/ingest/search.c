@@ -444,8 +444,11 @@ bool op_search(struct ingest_call *call, struct ingest_op *op, struct patient_se
     struct finder finder = finder_of(call, &search, set);
     op->action = "search";
     if (!fhir_search_parse(op->route.type, op->query, call->work->is_strict, &finder.bases,
-                           call->arena, &search, &op->answer.err))
+                           call->arena, &search, &op->answer.err)) {
+        if (op->answer.err.code == ERR_UNSUPPORTED) /* A5.7 wants 400 of a strict search */
+            op->answer.err.code = ERR_INVALID;
         return true;
+    }
     op->answer.err.code = ERR_OK;
     finder.shape = op->shape;
     bool is_count = op->shape.summary == SUMMARY_COUNT;

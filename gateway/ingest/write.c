@@ -62,6 +62,17 @@ static bool tag_matches(struct slice tags, uint32_t version)
     return false;
 }
 
+/* Whether the version that the caller names is the current one; left as a fault otherwise. */
+static bool version_is_meant(struct ingest_call *call, struct ingest_op *op,
+                             const struct store_resource *old)
+{
+    if (op->if_match.len == 0 && call->ingest->settings.if_match_required && !old->is_deleted)
+        return !op_refuse(op, ERR_REQUIRED, "If-Match",
+                          "this server changes nothing without the version that is meant");
+    return op->if_match.len == 0 || tag_matches(op->if_match, old->version) ||
+           !op_refuse(op, ERR_PRECONDITION, "If-Match", "the resource has another version by now");
+}
+
 static void answer(struct ingest_call *call, struct ingest_op *op, int status, struct slice id,
                    uint32_t version, int64_t updated_ms)
 {
@@ -78,8 +89,8 @@ static bool answer_body(struct ingest_call *call, struct ingest_op *op, struct e
 {
     if (call->work->prefer != RETURN_REPRESENTATION || op->answer.resource.len > 0)
         return true;
-    if (call->work->is_bundle)
-        return true; /* entries answer with status, location and etag */
+    if (call->work->is_bundle && !call->work->is_body_asked)
+        return true; /* entries answer with status, location and etag unless asked for more */
     return fhir_stamp(op->resource->source, op->answer_id, op->answer.version,
                       op->answer.updated_ms, call->arena, &op->answer.resource, err);
 }
@@ -179,11 +190,10 @@ static bool write_over(struct ingest_call *call, struct ingest_op *op, struct pa
                        const struct store_resource *old, struct err *err)
 {
     struct slice id = resource_id_of(set->ingest, old, call->arena);
-    if (op->if_match.len > 0 && !tag_matches(op->if_match, old->version))
-        return op_refuse(op, ERR_PRECONDITION, "If-Match",
-                         "the resource has another version by now");
     if (slice_is(op->if_none_match, "*"))
         return op_refuse(op, ERR_PRECONDITION, "If-None-Match", "the resource exists already");
+    if (op->route.interaction != FHIR_DO_PATCH && !version_is_meant(call, op, old))
+        return true;
     if (!old->is_deleted && slice_eq(old->body, op->packed)) {
         op->is_unchanged = true; /* a resend: the first answer once more, no new version */
         answer(call, op, 200, id, old->version, old->updated_ms);
@@ -211,9 +221,8 @@ static bool write_over(struct ingest_call *call, struct ingest_op *op, struct pa
 static bool write_deletion(struct ingest_call *call, struct ingest_op *op, struct patient_set *set,
                            const struct store_resource *old, struct err *err)
 {
-    if (op->if_match.len > 0 && !tag_matches(op->if_match, old->version))
-        return op_refuse(op, ERR_PRECONDITION, "If-Match",
-                         "the resource has another version by now");
+    if (!version_is_meant(call, op, old))
+        return true;
     struct store_resource row = *old;
     row.version = old->version + 1;
     row.updated_ms = call->now_ms;
@@ -330,7 +339,8 @@ static bool answer_existing(struct ingest_call *call, struct ingest_op *op,
     answer(call, op, 200, id, row->version, row->updated_ms);
     op->action = "read";
     op->is_unchanged = true;
-    if (call->work->prefer != RETURN_REPRESENTATION || call->work->is_bundle)
+    if (call->work->prefer != RETURN_REPRESENTATION ||
+        (call->work->is_bundle && !call->work->is_body_asked))
         return true;
     return body_unpack(row->body, call->arena, &body, err) &&
            fhir_stamp(body, id, row->version, row->updated_ms, call->arena, &op->answer.resource,
@@ -370,9 +380,8 @@ static bool write_patched(struct ingest_call *call, struct ingest_op *op, struct
     bool is_same = false;
     if (old->is_deleted)
         return op_refuse(op, ERR_DELETED, "", "the resource has been deleted");
-    if (op->if_match.len > 0 && !tag_matches(op->if_match, old->version))
-        return op_refuse(op, ERR_PRECONDITION, "If-Match",
-                         "the resource has another version by now");
+    if (!version_is_meant(call, op, old))
+        return true;
     if (!make_patched(call, op, old, id, &is_same, err))
         return false;
     if (op->answer.err.code != ERR_OK)

@@ -5,6 +5,8 @@ sentence that is printed; it fails by raising.  A file ends with `support.main(g
 """
 import atexit
 import contextlib
+import datetime
+import email.utils
 import hashlib
 import http.client
 import json
@@ -312,6 +314,12 @@ def ehr_for(pki, **changes):
     return Lifeline(pki, name="ehr", certificate="ehr",
                     tenants=[{"name": "gateways", "identities": ["cn:lifeline.example"]}],
                     posting={"instance_uri": "urn:lifeline:test:ehr"}, **changes)
+
+
+def http_date(instant):
+    """The second of a FHIR instant as HTTP writes it."""
+    moment = datetime.datetime.fromisoformat(instant.replace("Z", "+00:00"))
+    return email.utils.format_datetime(moment.replace(microsecond=0), usegmt=True)
 
 
 def send(connection, method, path, body=None, headers=None):

@@ -26,7 +26,7 @@ def raw(gateway, data, seconds=5.0):
 
 
 def test_metadata():
-    """a client with a certificate reads the CapabilityStatement"""
+    """A6.1: a client with a certificate reads the CapabilityStatement"""
     gateway = Lifeline(pki).start()
     reply = status_is(gateway.curl("/metadata"), 200)
     equal(reply.json["resourceType"], "CapabilityStatement")

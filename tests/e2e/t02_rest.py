@@ -363,7 +363,7 @@ def test_refusals():
 
 
 def test_medication_arrives_later():
-    """an order that refers to a Medication is understood once the Medication arrives"""
+    """A7.4: an order that refers to a Medication is understood once the Medication arrives"""
     gateway = Lifeline(pki).start()
     gateway.curl("/Patient/p1", method="PUT", body=patient("p1"))
     gateway.curl("/Condition/c1", method="PUT", body=condition("c1", "p1"))
@@ -380,12 +380,15 @@ def test_medication_arrives_later():
 
 
 def test_tenants_do_not_meet():
-    """one tenant's resources do not exist for another"""
+    """A5.10: one tenant's resources do not exist for another"""
     gateway = Lifeline(pki)
     gateway.settings["tenants"].append({"name": "other", "identities": ["cn:other-hospital"]})
     gateway.start()
     status_is(gateway.curl("/Patient/p1", method="PUT", body=patient("p1")), 201)
     status_is(gateway.curl("/Patient/p1", client="other-hospital"), 404)
+    for query in ("", "?_id=p1", "?_total=accurate", "?_summary=count"):
+        found = status_is(gateway.curl(f"/Patient{query}", client="other-hospital"), 200).json
+        equal((found["total"], "entry" in found), (0, False), query)
     status_is(gateway.curl("/Patient/p1", method="PUT", body=patient("p1"),
                            client="other-hospital"), 201)
     equal(gateway.curl("/Patient/p1").json["meta"]["versionId"], "1")

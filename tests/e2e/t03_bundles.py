@@ -10,7 +10,7 @@ pki = Pki()
 
 
 def test_transaction():
-    """a transaction stores all its entries and answers each in order"""
+    """A4.2: a transaction stores all its entries and answers each in order"""
     gateway = Lifeline(pki).start()
     bundle = transaction(patient("p1"), condition("c1", "p1"), order("m1", "p1"))
     reply = status_is(gateway.curl("", body=bundle), 200)
@@ -23,7 +23,7 @@ def test_transaction():
 
 
 def test_transaction_is_atomic():
-    """one bad entry undoes the whole transaction"""
+    """A4.2: one bad entry undoes the whole transaction"""
     gateway = Lifeline(pki).start()
     bad = order("m1", "p1")
     del bad["status"]
@@ -34,7 +34,7 @@ def test_transaction_is_atomic():
 
 
 def test_batch_is_not():
-    """a batch answers entry by entry: one bad entry costs only itself"""
+    """A4.8: a batch answers entry by entry: one bad entry costs only itself"""
     gateway = Lifeline(pki).start()
     bad = order("m1", "p1")
     del bad["status"]
@@ -163,7 +163,7 @@ def test_circular_references():
 
 
 def test_urn_uuid():
-    """references by urn:uuid become references to what was created"""
+    """A4.5: references by urn:uuid become references to what was created"""
     gateway = Lifeline(pki).start()
     patient_url = "urn:uuid:05efabf0-4be2-4561-91ce-51548425acb9"
     order_url = "urn:uuid:6f0f8f0e-8c5d-4f3b-9d8e-1f7a1d9a0b11"
@@ -185,7 +185,7 @@ def test_urn_uuid():
 
 
 def test_order_of_verbs():
-    """deletes come before creates, whatever their order in the Bundle"""
+    """A4.3: deletes come before creates, whatever their order in the Bundle"""
     gateway = Lifeline(pki).start()
     status_is(gateway.curl("/Patient/p1", method="PUT", body=patient("p1")), 201)
     bundle = transaction(patient("p2"))
@@ -195,8 +195,63 @@ def test_order_of_verbs():
     status_is(gateway.curl("/Patient/p2"), 200)
 
 
+def test_order_of_entries_does_not_matter():
+    """A4.3: entries in any order come to the same, and are answered in their own"""
+    gateway = Lifeline(pki).start()
+    status_is(gateway.curl("/Patient/gone", method="PUT", body=patient("gone")), 201)
+    entries = [entry_of(None, "GET", "Patient/p1"), entry_of(patient("p1"), "PUT", "Patient/p1"),
+               entry_of(order_for(PERSON), "POST", "MedicationRequest"), entry_of(person("7"), "POST", "Patient", PERSON),
+               entry_of(None, "DELETE", "Patient/gone")]
+    wanted = dict(zip(map(id, entries), ("200", "201", "201", "201", "204")))
+    for turn in range(3):
+        shuffled = entries[turn:] + entries[:turn]
+        answer = status_is(gateway.curl("", body=bundle_of(*shuffled)), 200).json
+        equal([entry["response"]["status"][:3] for entry in answer["entry"]], [wanted[id(e)] for e in shuffled])
+        for name in ("Patient/p1", "Patient/gone"):
+            gateway.curl(f"/{name}", method="DELETE")
+        status_is(gateway.curl("/Patient/gone", method="PUT", body=patient("gone")), 201)
+
+
+def test_entries_that_are_incomplete():
+    """A4.1: an entry needs method and url, and a resource where one belongs"""
+    gateway = Lifeline(pki).start()
+    whole = entry_of(patient("p1"), "PUT", "Patient/p1")
+    for change, expression in (({"request": None}, "entry[1].request"),
+                               ({"request": {"method": "PUT"}}, "entry[1].request"),
+                               ({"request": {"url": "Patient/p1"}}, "entry[1].request"),
+                               ({"request": {"method": "FLY", "url": "Patient/p1"}}, "entry[1].request"),
+                               ({"resource": None}, "entry[1].resource")):
+        bad = {name: value for name, value in {**whole, **change}.items() if value is not None}
+        for kind in ("transaction", "batch"):
+            reply = gateway.curl("", body=bundle_of(entry_of(patient("p0"), "PUT", "Patient/p0"), bad, kind=kind))
+            if kind == "transaction":
+                outcome_is(reply, 400, expression=expression)
+            else:
+                equal([e["response"]["status"][:3] for e in status_is(reply, 200).json["entry"]], ["201", "400"])
+        gateway.curl("/Patient/p0", method="DELETE")
+        status_is(gateway.curl("/Patient/p1"), 404)
+
+
+def test_entries_of_a_batch_are_apart():
+    """A4.8: an entry of a batch that refers to another one is refused, and only it"""
+    gateway = Lifeline(pki).start()
+    batch = bundle_of(entry_of(order_for(PERSON), "POST", "MedicationRequest"),
+                      entry_of(person("7"), "POST", "Patient", PERSON),
+                      entry_of(None, "GET", "Patient/nobody"), kind="batch")
+    answer = status_is(gateway.curl("", body=batch), 200).json
+    equal([entry["response"]["status"][:3] for entry in answer["entry"]], ["400", "201", "404"])
+
+
+def test_bundles_of_other_types():
+    """A4.9: what is no transaction and no batch is refused with the reason"""
+    gateway = Lifeline(pki).start()
+    for kind in ("collection", "document", "history", "searchset"):
+        issue = outcome_is(gateway.curl("", body={"resourceType": "Bundle", "type": kind}), 422, "not-supported")
+        assert "transaction" in issue["diagnostics"], issue
+
+
 def test_too_many_entries():
-    """a Bundle beyond the limit is refused before anything is stored"""
+    """A4.11: a Bundle beyond the limit is refused before anything is stored"""
     gateway = Lifeline(pki, limits={"bundle_entries": 3}).start()
     reply = gateway.curl("", body=transaction(*[patient(f"p{i}") for i in range(4)]))
     outcome_is(reply, 413)

@@ -59,7 +59,7 @@ def test_discovery():
 
 
 def test_patient_view():
-    """K6, K8: a patient on salvage therapy has one card, from what is stored; others have none"""
+    """K6, K8, K9: a patient on salvage therapy has one card, from what is stored; others have none"""
     gateway = Lifeline(pki).start()
     salvage = push_sample(gateway, "dlbcl-rchop-rice-cart.json")
     other = push_sample(gateway, "nsclc-maintenance.json")
@@ -71,6 +71,7 @@ def test_patient_view():
     assert "SAL-" in card["detail"] and "/_history/" in card["detail"], card["detail"]
     assert all(reason["display"] for reason in card["overrideReasons"])
     uuid.UUID(card["uuid"])
+    equal(list(reply.json), ["cards"], "no actions of the system")
     assert not any(key in card for key in ("suggestions", "links")), card
     equal(call(gateway, "patient-view", salvage).json, reply.json, "the same call, the same cards")
     equal(status_is(call(gateway, "patient-view", other), 200).json, {"cards": []})

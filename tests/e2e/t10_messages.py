@@ -120,7 +120,7 @@ def test_resubmission():
 
 
 def test_cache_outlives_a_kill():
-    """B4: the cache is durable, and as long as /metadata says"""
+    """A6.4, A7.2, B4: the cache is durable, and as long as /metadata says"""
     gateway = started()
     first = gateway.curl(DOOR, body=message(patient("p1")))
     reply_is(first, "ok")

@@ -23,6 +23,9 @@ import support  # noqa: E402
 from support import Lifeline, Pki, patient, send  # noqa: E402
 
 
+# A3.3, A3.7, A4.7: none of 64 clients is answered as if it had been alone when it was not.
+
+
 class Racers:
     """One connection and one thread a client; a round is one request of each."""
 

@@ -68,7 +68,7 @@ def check_breaks(folder):
 
 
 # Tests whose answers are recorded and validated.
-RECORDED = ("t02_rest.py", "t03_bundles.py", "t04_lines_posted.py")
+RECORDED = ("t02_rest.py", "t03_bundles.py", "t04_lines_posted.py", "t12_protocol.py", "t11_search.py")
 FEWEST_ANSWERS = 100
 
 

@@ -167,7 +167,7 @@ static const struct format_row {
     { "FHIR JSON", "application/fhir+json", "application/fhir+json", "", "ok", true },
     { "plain JSON", "application/json", "application/json", "", "ok", true },
     { "with charset and version", "application/fhir+json; charset=UTF-8; fhirVersion=4.0",
-      "application/fhir+json;fhirVersion=4.0", "", "ok", true },
+      "application/fhir+json;fhirVersion=4.0", "", "ok version", true },
     { "a quoted charset", "application/fhir+json;charset=\"utf-8\"", NULL, "", "ok", true },
     { "version 4.0.1", "application/fhir+json; fhirVersion=4.0.1", NULL, "", "ok", true },
     { "another case", "Application/FHIR+JSON", "APPLICATION/JSON", "", "ok", true },
@@ -209,7 +209,7 @@ static void format_is_answered(void **state)
     struct text text = TEXT(said);
     struct arena arena;
     struct err err;
-    bool is_pretty = false;
+    struct fhir_format format = { .is_pretty = false };
     enum fhir_body body = row->body == FORM    ? FHIR_BODY_FORM
                           : row->body == PATCH ? FHIR_BODY_PATCH
                                                : FHIR_BODY_RESOURCE;
@@ -222,8 +222,9 @@ static void format_is_answered(void **state)
         request.headers[request.header_count++] =
             (struct http_header){ SLICE("Accept"), slice_of(row->accept) };
     arena_init(&arena, 4096);
-    if (fhir_negotiate(&request, body, &arena, &is_pretty, &err))
-        text_add(&text, "ok%s", is_pretty ? " pretty" : "");
+    if (fhir_negotiate(&request, body, &arena, &format, &err))
+        text_add(&text, "ok%s%s", format.is_pretty ? " pretty" : "",
+                 format.has_version ? " version" : "");
     else
         text_add(&text, "%s", err_name(err.code));
     assert_string_equal(said, row->answer);
