@@ -2,8 +2,10 @@
 
 #include "app/files.h"
 #include "app/process.h"
+#include "app/upload.h"
 #include "base/pool.h"
 #include "base/text.h"
+#include "fhir/route.h"
 #include "fhir/write.h"
 
 #define SERVICE_ARENA_MAX ((size_t)32 * 1024 * 1024)
@@ -13,15 +15,23 @@
 
 /* --- requests ------------------------------------------------------------------------------ */
 
+struct request {
+    struct ingest_call call;
+    struct service *service;
+    struct exchange *exchange;
+};
+
 static void on_call_finished(struct ingest_call *call)
 {
-    struct exchange *exchange = call->user;
-    struct service *service = exchange->user;
+    struct request *mine = CONTAINER_OF(call, struct request, call);
+    struct exchange *exchange = mine->exchange;
+    struct service *service = mine->service;
     int interaction = call->outcome.interaction;
     metrics_request(&service->metrics, interaction >= 0 ? (unsigned)interaction : METRICS_NO_ROUTE,
                     call->outcome.status, clock_monotonic_ns() - exchange->started_ns);
     atomic_fetch_add_explicit(&service->metrics.resources, call->outcome.resources,
                               memory_order_relaxed);
+    upload_end_part(exchange, call);
     exchange_finish(exchange);
 }
 
@@ -31,9 +41,12 @@ static void on_request(void *ctx, struct exchange *exchange)
     if (service_answers_jwks(service, exchange))
         return;
     const struct net_peer *peer = exchange->peer;
-    struct ingest_call *call = ARENA_NEW(exchange->arena, struct ingest_call);
-    CHECK(call != NULL); /* the first thing in a fresh arena */
-    exchange->user = service;
+    struct request *mine = ARENA_NEW(exchange->arena, struct request);
+    CHECK(mine != NULL); /* the first thing in a fresh arena */
+    struct ingest_call *call = &mine->call;
+    mine->service = service;
+    mine->exchange = exchange;
+    call->lines_before = upload_begin_part(exchange, service->upload_folder);
     call->request = &exchange->request;
     call->reply = &exchange->reply;
     call->arena = exchange->arena;
@@ -47,7 +60,6 @@ static void on_request(void *ctx, struct exchange *exchange)
     call->now_ms = clock_wall_ms();
     call->now_ns = exchange->started_ns;
     call->finish = on_call_finished;
-    call->user = exchange;
     ingest_handle(service->ingest, call);
 }
 
@@ -397,6 +409,7 @@ static bool open_ingest(struct service *service, struct err *err)
             config->tls.client_auth == CLIENT_AUTH_OFF ? "none" : "mutual TLS: client certificates",
         .bundle_entries_max = config->bundle_entries_max,
         .reply_bytes_max = REPLY_BYTES_MAX,
+        .line_bytes_max = config->limits.body_bytes_max,
         .update_creates = config->update_creates,
         .if_match_required = config->if_match_required,
         .grade_min = config->grade_min,
@@ -434,12 +447,17 @@ static bool open_loops(struct service *service, struct err *err)
 static bool open_listeners(struct service *service, struct err *err)
 {
     const struct config *config = service->config;
+    size_t part_bytes = config->limits.body_bytes_max; /* a request's memory goes by this */
     struct server_settings settings = { .address = config->listen.address,
                                         .port = config->listen.port,
                                         .tls = config->tls,
                                         .limits = config->limits,
                                         .handler = on_request,
                                         .ctx = service,
+                                        .is_in_lines = fhir_is_in_lines,
+                                        .lines_bytes = part_bytes < UPLOAD_PART_BYTES
+                                                           ? part_bytes
+                                                           : UPLOAD_PART_BYTES,
                                         .write_refusal = fhir_write_outcome,
                                         .on_refusal = on_refusal,
                                         .on_handshake_failure = on_handshake_failure };
@@ -451,6 +469,18 @@ static bool open_listeners(struct service *service, struct err *err)
                                      .ctx = &service->admin };
     return server_open(&settings, service->loops, service->loop_count, &service->server, err) &&
            server_open(&admin, &service->admin_loop, 1, &service->admin_server, err);
+}
+
+/* Beside the database, where there is room for what an upload brings. */
+static const char *upload_folder(struct service *service)
+{
+    const char *path = service->config->store.path;
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+    if (path == NULL)
+        return "/tmp";
+    return slash != NULL
+               ? arena_copy(&service->arena, (struct slice){ path, (size_t)(slash - path) + 1 }).at
+               : ".";
 }
 
 static bool start_loops(struct service *service, struct err *err)
@@ -467,6 +497,7 @@ bool service_open(struct service *service, struct err *err)
 {
     arena_init(&service->arena, SERVICE_ARENA_MAX);
     service->started_ms = clock_wall_ms();
+    service->upload_folder = upload_folder(service);
     service->has_semaphore = uv_sem_init(&service->done, 0) == 0;
     CHECK(service->has_semaphore);
     CHECK(uv_mutex_init(&service->figures_lock) == 0);

@@ -42,6 +42,7 @@ struct service {
     struct ingest_pass pass; /* after a change of the mappings */
     struct err pass_err;     /* of its last batch */
     int64_t started_ms;
+    const char *upload_folder; /* of files without a name */
     _Atomic unsigned peer_notes;
     uv_sem_t done; /* the main thread waits here for what runs on other threads */
     bool has_semaphore;

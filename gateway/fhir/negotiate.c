@@ -59,6 +59,15 @@ static struct media media_of(struct slice text)
     return media;
 }
 
+bool fhir_is_in_lines(const struct http_request *request)
+{
+    struct slice rest = http_header_find(request, "content-type");
+    struct slice type = trim(slice_take_until(&rest, ';'));
+    return request->verb == VERB_POST &&
+           (is_same(type, "application/fhir+ndjson") || is_same(type, "application/x-ndjson") ||
+            is_same(type, "application/ndjson"));
+}
+
 enum fhir_body fhir_body_of(enum http_verb verb, enum fhir_interaction interaction)
 {
     if (interaction == FHIR_DO_PATCH)
@@ -86,6 +95,8 @@ static bool check_body(const struct http_request *request, enum fhir_body body, 
     struct slice type = http_header_find(request, "content-type");
     if (body == FHIR_BODY_PATCH)
         return check_patch(type, err);
+    if (body == FHIR_BODY_LINES)
+        return true; /* that is why it is one */
     if (request->body.len == 0 || type.len == 0)
         return true;
     if (body == FHIR_BODY_FORM)
@@ -150,7 +161,9 @@ bool fhir_negotiate(const struct http_request *request, enum fhir_body body, str
                 return false;
         }
     }
-    if (!has_format && !check_accept(http_header_find(request, "accept"), &format.has_version, err))
+    /* Lines are answered by lines, which every sender of lines can read. */
+    if (!has_format && body != FHIR_BODY_LINES &&
+        !check_accept(http_header_find(request, "accept"), &format.has_version, err))
         return false;
     *out = format;
     return true;

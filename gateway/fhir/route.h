@@ -58,9 +58,12 @@ bool fhir_route_entry(enum http_verb verb, struct slice url, struct arena *arena
 /* True when identifiers of the type are indexed by the store. */
 bool fhir_type_is_identified(enum fhir_type type);
 
-/* What a request's body is: a resource, the parameters of a posted search, or a JSON Patch. */
-enum fhir_body { FHIR_BODY_RESOURCE, FHIR_BODY_FORM, FHIR_BODY_PATCH };
+/* What a request's body is: a resource, the parameters of a posted search, a JSON Patch, or a
+ * resource a line. */
+enum fhir_body { FHIR_BODY_RESOURCE, FHIR_BODY_FORM, FHIR_BODY_PATCH, FHIR_BODY_LINES };
 enum fhir_body fhir_body_of(enum http_verb verb, enum fhir_interaction interaction);
+/* True for a POST whose body is application/fhir+ndjson. */
+bool fhir_is_in_lines(const struct http_request *request);
 /* Formats: request body and wanted reply.  ERR_MEDIA_TYPE / ERR_NOT_ACCEPTABLE. */
 struct fhir_format {
     bool is_pretty;

@@ -136,7 +136,8 @@ static bool check_length(struct http_parser *parser, const struct framing *frami
     if (framing->codings == 1 && !is_named(framing->coding, SLICE("chunked")))
         return err_fail(err, ERR_UNKNOWN_VERB, "header Transfer-Encoding",
                         "the only transfer coding spoken is chunked");
-    if (framing->lengths == 1 && parser->machine.content_length > parser->limits.body_bytes_max)
+    if (framing->lengths == 1 && !parser->is_in_lines &&
+        parser->machine.content_length > parser->limits.body_bytes_max)
         return err_fail(err, ERR_TOO_LARGE, "body", "the body is longer than %zu bytes",
                         parser->limits.body_bytes_max);
     return true;
@@ -161,6 +162,7 @@ bool http_head_check(struct http_parser *parser, struct err *err)
         return err_fail(err, ERR_INVALID, "header Host", "exactly one Host is needed");
     if (framing.hosts == 1 && !is_host(framing.host))
         return err_fail(err, ERR_INVALID, "header Host", "the host is malformed");
+    parser->is_in_lines = parser->limits.is_in_lines != NULL && parser->limits.is_in_lines(request);
     if (!check_length(parser, &framing, err))
         return false;
     if (framing.expectation.at != NULL && machine->http_minor == 1) {

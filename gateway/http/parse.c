@@ -12,6 +12,7 @@
 #include "base/pool.h"
 
 #define HEAD_ROOM_FIRST 1000 /* most heads fit; malloc serves this size without a lock */
+#define LINES_SLACK ((size_t)512 * 1024)
 #define BODY_ROOM_FIRST ((size_t)64 * 1024) /* an announced length is not yet a reason to reserve */
 
 /* --- llhttp's callbacks ----------------------------------------------------------------------- */
@@ -95,7 +96,8 @@ static int on_body(llhttp_t *machine, const char *at, size_t len)
     }
     buffer_add(&parser->body, (struct slice){ at, len });
     if (buffer_overflowed(&parser->body)) {
-        err_fail(parser->err, ERR_TOO_LARGE, "body", "the body is longer than %zu bytes",
+        err_fail(parser->err, ERR_TOO_LARGE, "body", "%s is longer than %zu bytes",
+                 parser->is_in_lines ? "a line of the body" : "the body",
                  parser->limits.body_bytes_max);
         return HPE_USER;
     }
@@ -226,6 +228,29 @@ static void reserve_body(struct http_parser *parser)
         CHECK(buffer_room(&parser->body, room) != NULL);
 }
 
+/* A line may be as long as a body may; before it stand the lines of a part, behind it what one feed
+ * brought. */
+static size_t body_room(const struct http_parser *parser)
+{
+    const struct http_parser_limits *limits = &parser->limits;
+    return parser->is_in_lines ? limits->lines_bytes + limits->body_bytes_max + LINES_SLACK
+                               : limits->body_bytes_max;
+}
+
+/* Enough whole lines to work on.  What was searched once holds no line feed. */
+static bool has_part(struct http_parser *parser)
+{
+    const struct buffer *body = &parser->body;
+    if (body->len < parser->limits.lines_bytes)
+        return false;
+    const char *end = memrchr(body->at + parser->searched, '\n', body->len - parser->searched);
+    parser->searched = body->len;
+    if (end == NULL)
+        return false;
+    parser->request->body = (struct slice){ body->at, (size_t)(end - body->at) + 1 };
+    return true;
+}
+
 static enum http_progress feed_body(struct http_parser *parser, struct slice *bytes,
                                     struct err *err)
 {
@@ -233,8 +258,10 @@ static enum http_progress feed_body(struct http_parser *parser, struct slice *by
     err->code = ERR_OK;
     parser->err = err;
     parser->framing_at = bytes->at;
-    if (parser->body.len == 0)
+    if (parser->body.len == 0) {
+        parser->body.max = body_room(parser);
         reserve_body(parser);
+    }
     llhttp_errno_t code = llhttp_execute(&parser->machine, bytes->at, bytes->len);
     const char *end = bytes->at + bytes->len;
     if (code == HPE_PAUSED && parser->stage == STAGE_DONE)
@@ -246,7 +273,21 @@ static enum http_progress feed_body(struct http_parser *parser, struct slice *by
         return PROGRESS_BAD;
     }
     *bytes = slice_skip(*bytes, (size_t)(end - bytes->at));
-    return parser->stage == STAGE_DONE ? PROGRESS_WHOLE : PROGRESS_MORE;
+    if (parser->stage == STAGE_DONE)
+        return PROGRESS_WHOLE;
+    return parser->is_in_lines && has_part(parser) ? PROGRESS_PART : PROGRESS_MORE;
+}
+
+void http_parser_drop(struct http_parser *parser)
+{
+    struct buffer *body = &parser->body;
+    size_t done = parser->request->body.len;
+    CHECK(parser->stage == STAGE_BODY);
+    CHECK(done <= body->len);
+    memmove(body->at, body->at + done, body->len - done);
+    body->len -= done;
+    parser->searched = body->len;
+    parser->request->body = SLICE("");
 }
 
 /* --- what net/ calls -------------------------------------------------------------------------- */
@@ -279,6 +320,8 @@ void http_parser_begin(struct http_parser *parser, struct http_request *request)
     parser->framing_last = '\0';
     parser->head_is_read = false;
     parser->has_skipped_line = parser->keeps_alive = parser->awaits_continue = false;
+    parser->is_in_lines = false;
+    parser->searched = 0;
     if (request != NULL) {
         request->verb = VERB_OTHER;
         request->target = request->path = request->query = request->body = SLICE("");
@@ -303,8 +346,8 @@ enum http_progress http_parser_feed(struct http_parser *parser, struct slice *by
     }
     progress =
         parser->stage == STAGE_HEAD ? feed_head(parser, bytes, err) : feed_body(parser, bytes, err);
-    if (progress == PROGRESS_WHOLE && parser->body.len > 0)
-        parser->request->body = buffer_slice(&parser->body);
+    if (progress == PROGRESS_WHOLE)
+        parser->request->body = parser->body.len > 0 ? buffer_slice(&parser->body) : SLICE("");
     return progress;
 }
 

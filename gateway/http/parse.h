@@ -20,12 +20,16 @@ struct http_parser;
 
 struct http_parser_limits {
     size_t header_bytes_max; /* request line and headers together; also trailers */
-    size_t body_bytes_max;
+    size_t body_bytes_max;   /* of a body in lines: of what is held of it at a time */
+    /* True for a request whose body is worked on line by line while it arrives; NULL: for none. */
+    bool (*is_in_lines)(const struct http_request *request);
+    size_t lines_bytes; /* as many bytes of whole lines make a part */
 };
 
 enum http_progress {
     PROGRESS_MORE,  /* all bytes are taken, the request is not complete */
     PROGRESS_HEAD,  /* headers are complete and acceptable, and a body is coming; feed on */
+    PROGRESS_PART,  /* request->body is whole lines of a body that goes on: http_parser_drop() */
     PROGRESS_WHOLE, /* the request is complete; bytes behind it are left */
     PROGRESS_BAD,   /* *err says why; feed no more */
 };
@@ -38,6 +42,9 @@ void http_parser_begin(struct http_parser *parser, struct http_request *request)
 /* Takes what it needs off the front of *bytes. */
 enum http_progress http_parser_feed(struct http_parser *parser, struct slice *bytes,
                                     struct err *err) MUST_USE;
+
+/* After PROGRESS_PART: its lines are done with; feed on. */
+void http_parser_drop(struct http_parser *parser);
 
 /* A byte of the request has arrived. */
 bool http_parser_has_begun(const struct http_parser *parser);

@@ -18,7 +18,8 @@ struct http_parser {
     size_t line_at;        /* in head: where the line being gathered begins */
     bool has_skipped_line; /* one empty line before the request is forgiven (RFC 9112, 2.2) */
     bool head_is_read;
-    bool keeps_alive, awaits_continue;
+    bool keeps_alive, awaits_continue, is_in_lines;
+    size_t searched; /* of body: holds no line feed behind the last part */
     const char
         *framing_at;    /* chunked: what follows the last piece of data in the bytes being fed */
     size_t framing_run; /* bytes since the last piece of data */

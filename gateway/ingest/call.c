@@ -134,7 +134,10 @@ static bool run_call(struct job *job, struct store_tx *tx, struct err *err)
                                            : run_ops(call, &set, err);
     work->wrote_outbox = set.wrote_outbox;
     struct slice patient = set.count == 1 ? set.first->name : SLICE("");
-    return is_done && record_call(call, tx, buffer_slice(&ingest->lane_record), patient, err);
+    struct slice detail = buffer_slice(&ingest->lane_record);
+    if (work->is_lines)
+        detail = lines_detail(call, detail);
+    return is_done && record_call(call, tx, detail, patient, err);
 }
 
 static void done_call(struct job *job, const struct err *err)

@@ -49,6 +49,7 @@ struct ingest_settings {
     const char *security;        /* "client certificates", for the CapabilityStatement */
     unsigned bundle_entries_max;
     size_t reply_bytes_max;
+    size_t line_bytes_max; /* of a resource that comes as a line */
     bool update_creates;
     bool if_match_required; /* a change of what is there must name the version it rests on */
     enum grade grade_min;
@@ -86,11 +87,13 @@ struct ingest_call {
     struct slice address;
     struct loop *loop;
     int64_t now_ms, now_ns;
+    uint64_t lines_before; /* a part of a body in lines: how many lines were before it */
     void (*finish)(struct ingest_call *call);
     void *user;
 
     /* Filled for the caller before `finish`. */
     struct ingest_outcome outcome;
+    uint64_t lines_done; /* lines of this part */
 
     /* Private to ingest/ (ingest_int.h). */
     struct ingest *ingest;

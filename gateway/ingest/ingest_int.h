@@ -58,6 +58,7 @@ struct ingest_work {
     struct fhir_route route;
     enum prefer_return prefer;
     bool is_pretty, is_routed, is_bundle, is_transaction;
+    bool is_lines;                  /* a batch that came as NDJSON: lines.c */
     bool is_strict;                 /* Prefer: handling=strict */
     bool is_body_asked;             /* Prefer: return=representation, said and not the default */
     bool is_version_asked;          /* Accept names a fhirVersion: the answer says which it has */
@@ -217,6 +218,14 @@ bool message_answer(struct ingest_call *call, const struct err *fault, struct sl
                     struct err *err) MUST_USE;
 /* Of the HTTP reply that tells of the fault. */
 int message_status(const struct err *fault);
+
+/* --- NDJSON (lines.c) ----------------------------------------------------------------------- */
+
+bool lines_prepare(struct ingest_call *call, struct err *err) MUST_USE;
+/* One result a line. */
+bool lines_answer(struct ingest_call *call, struct slice *out, struct err *err) MUST_USE;
+/* The record's detail, and which lines it is about. */
+struct slice lines_detail(struct ingest_call *call, struct slice detail);
 
 /* --- CDS Hooks (cds.c) --------------------------------------------------------------------- */
 

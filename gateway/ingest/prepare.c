@@ -237,12 +237,17 @@ bool request_prepare(struct ingest_call *call, struct err *err)
                     err))
         return false;
     work->is_routed = true;
+    bool is_lines = work->route.interaction == FHIR_DO_BUNDLE && work->route.operation.len == 0 &&
+                    fhir_is_in_lines(request);
+    enum fhir_body body =
+        is_lines ? FHIR_BODY_LINES : fhir_body_of(request->verb, work->route.interaction);
     struct fhir_format format;
-    if (!fhir_negotiate(request, fhir_body_of(request->verb, work->route.interaction), call->arena,
-                        &format, err))
+    if (!fhir_negotiate(request, body, call->arena, &format, err))
         return false;
     work->is_pretty = format.is_pretty;
     work->is_version_asked = format.has_version;
+    if (is_lines)
+        return lines_prepare(call, err);
     if (work->route.interaction == FHIR_DO_BUNDLE)
         return work->route.operation.len > 0 ? message_prepare(call, err)
                                              : bundle_prepare(call, err);

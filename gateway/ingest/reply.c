@@ -109,6 +109,9 @@ bool reply_prepare_body(struct ingest_call *call, struct err *err)
     if (work->message != NULL) {
         if (!message_answer(call, NULL, &work->body, err))
             return false;
+    } else if (work->is_lines) {
+        if (!lines_answer(call, &work->body, err))
+            return false;
     } else if (work->is_bundle) {
         if (!write_bundle(call, &work->body, err))
             return false;
@@ -125,7 +128,7 @@ bool reply_prepare_body(struct ingest_call *call, struct err *err)
         fhir_write_outcome_ok("The resource is stored.", &text);
         work->body = kept(call, &text);
     }
-    if (work->is_pretty && !indent_body(call, err))
+    if (work->is_pretty && !work->is_lines && !indent_body(call, err))
         return false;
     work->has_body_digest = work->body.len > 0;
     if (work->has_body_digest)
@@ -168,7 +171,9 @@ void reply_build(struct ingest_call *call)
     bool is_fhir = work->cds == NULL || op->answer.err.code != ERR_OK;
     if (reply->body.len > 0)
         http_reply_header(reply, "Content-Type",
-                          is_fhir ? json_type(call->work) : SLICE("application/json"));
+                          work->is_lines ? SLICE("application/fhir+ndjson")
+                          : is_fhir      ? json_type(call->work)
+                                         : SLICE("application/json"));
     http_reply_header(reply, "X-Request-Id", work->request_id);
     http_reply_header(reply, "Cache-Control", SLICE("no-store"));
     call->outcome = (struct ingest_outcome){ (int)work->route.interaction, work->route.type,

@@ -36,8 +36,10 @@ static void read_address(const uv_tcp_t *tcp, struct net_peer *peer)
 static struct conn *conn_new(struct gate *gate)
 {
     const struct server *server = gate->server;
-    const struct http_parser_limits limits = { server->limits.header_bytes_max,
-                                               server->limits.body_bytes_max };
+    const struct http_parser_limits limits = { .header_bytes_max = server->limits.header_bytes_max,
+                                               .body_bytes_max = server->limits.body_bytes_max,
+                                               .is_in_lines = server->settings.is_in_lines,
+                                               .lines_bytes = server->settings.lines_bytes };
     struct conn *conn = pool_new(sizeof *conn);
     conn->gate = gate;
     conn->parser = http_parser_new(&limits);

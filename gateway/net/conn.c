@@ -5,6 +5,8 @@
  *       |         |       (a refusal)     |         |
  *       +---------+------------+----------+---------+----> CLOSING -> CLOSED
  *
+ * A body in lines goes from WORKING back to READING after each part but the last.
+ *
  * Every libuv callback is an adapter of a few lines (conn_io.c): it turns what happened into an
  * event and calls conn_step(), the only function that decides.  Nothing else moves the state.
  *
@@ -23,7 +25,7 @@
 static const struct sm_row conn_rows[] = {
     [CONN_HANDSHAKE] = { "handshake", SM_TO(CONN_READING) | SM_TO(CONN_CLOSING) },
     [CONN_READING]   = { "reading",   SM_TO(CONN_WORKING) | SM_TO(CONN_WRITING) | SM_TO(CONN_CLOSING) },
-    [CONN_WORKING]   = { "working",   SM_TO(CONN_WRITING) | SM_TO(CONN_CLOSING) },
+    [CONN_WORKING]   = { "working",   SM_TO(CONN_WRITING) | SM_TO(CONN_READING) | SM_TO(CONN_CLOSING) },
     [CONN_WRITING]   = { "writing",   SM_TO(CONN_READING) | SM_TO(CONN_LINGERING) | SM_TO(CONN_CLOSING) },
     [CONN_LINGERING] = { "lingering", SM_TO(CONN_CLOSING) },
     [CONN_CLOSING]   = { "closing",   SM_TO(CONN_CLOSED) },
@@ -54,6 +56,8 @@ static void conn_wait(struct conn *conn, enum deadline_kind kind)
 
 static void end_exchange(struct conn *conn)
 {
+    if (conn->work != NULL && conn->work->exchange.on_end != NULL)
+        conn->work->exchange.on_end(&conn->work->exchange);
     http_parser_begin(conn->parser, NULL);
     arena_reset(&conn->arena);
     pool_free(conn->work);
@@ -181,7 +185,7 @@ static void conn_handle(struct conn *conn, struct slice *piece)
     conn->is_handled = true;
     sm_move(&conn->sm, CONN_WORKING);
     conn_wait(conn, DEADLINE_NONE);
-    count_add(&conn->gate->counts.requests, 1);
+    count_add(&conn->gate->counts.requests, conn->work->exchange.goes_on ? 0 : 1);
     settings->handler(settings->ctx, &conn->work->exchange);
 }
 
@@ -197,14 +201,17 @@ static void conn_feed(struct conn *conn, struct slice *piece)
     struct err err;
     if (conn->work == NULL)
         begin_exchange(conn);
-    switch (http_parser_feed(conn->parser, piece, &err)) {
+    enum http_progress progress = http_parser_feed(conn->parser, piece, &err);
+    switch (progress) {
     case PROGRESS_MORE:
         break;
     case PROGRESS_HEAD:
         if (http_parser_awaits_continue(conn->parser) && piece->len == 0)
             conn_send_continue(conn);
         break;
+    case PROGRESS_PART:
     case PROGRESS_WHOLE:
+        conn->work->exchange.goes_on = progress == PROGRESS_PART;
         conn_handle(conn, piece);
         break;
     case PROGRESS_BAD:
@@ -344,13 +351,29 @@ static void hold_input(struct conn *conn, const struct conn_event *event)
     }
 }
 
+/* The part is done with; the next one follows. */
+static void read_on(struct conn *conn)
+{
+    http_parser_drop(conn->parser);
+    arena_reset(&conn->arena);
+    sm_move(&conn->sm, CONN_READING);
+    conn_wait(conn, DEADLINE_BODY);
+    conn_pump(conn);
+}
+
 static void step_working(struct conn *conn, const struct conn_event *event)
 {
     if (event->type != EV_REPLY) {
         hold_input(conn, event);
         return;
     }
+    struct exchange *exchange = &conn->work->exchange;
     conn->is_handled = false;
+    if (exchange->goes_on && exchange->reply.status == 0) {
+        read_on(conn);
+        return;
+    }
+    exchange->reply.close |= exchange->goes_on; /* the rest of the body is not wanted */
     start_reply(conn);
 }
 

@@ -50,6 +50,10 @@ struct exchange {
     struct loop *loop;
     int64_t started_ns;
     void *user; /* the handler's own */
+    /* More of the body will come (server_settings.is_in_lines): with a reply.status of 0 the
+     * handler asks for it and is called again; the arena is reset in between. */
+    bool goes_on;
+    void (*on_end)(struct exchange *exchange); /* before the exchange is forgotten; may be NULL */
 };
 
 typedef void exchange_handler(void *ctx, struct exchange *exchange);
@@ -64,6 +68,10 @@ struct server_settings {
     struct net_limits limits;
     exchange_handler *handler;
     void *ctx;
+    /* Requests whose body is handed over in parts of whole lines, each of about lines_bytes, while
+     * it arrives, so that it may be longer than body_bytes_max; NULL: none. */
+    bool (*is_in_lines)(const struct http_request *request);
+    size_t lines_bytes;
     /* Writes the body of a refusal that never reached the handler (broken HTTP, a limit, a
      * timeout), sent as application/fhir+json; NULL leaves such bodies empty. */
     void (*write_refusal)(const struct err *err, struct buffer *out);

@@ -74,7 +74,7 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
-    pool_free(store->mentions.slots);
+    mentions_free(&store->mentions);
     store->ops->store_close(store);
 }
 

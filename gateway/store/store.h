@@ -97,14 +97,14 @@ bool store_identifier_find(struct store_tx *tx, int32_t tenant, enum fhir_type t
                            struct err *err) MUST_USE;
 
 /* Resources whose identifiers are too many for an index of texts, which would cost more than the
- * resource (orders, Conditions): the store keeps a hash of each in memory, 24 bytes, and a log on
+ * resource (orders, Conditions): the store keeps a hash of each in memory, 40 bytes, and a log on
  * disk that it is rebuilt from when the first writer opens the store.  What is found are
  * candidates: a resource may have lost the identifier since, or its transaction may have been
  * undone.  Judge each.  One writer at a time. */
 uint64_t store_mention_hash(int32_t tenant, enum fhir_type type, struct slice identifier);
 bool store_mention_put(struct store_tx *tx, int64_t key, const uint64_t *hashes, unsigned count,
                        struct err *err) MUST_USE;
-/* Up to `max` keys; *count tells how many there are up to max. */
+/* Up to `max` keys, the newest first; *count tells how many there are up to max. */
 bool store_mention_find(struct store_tx *tx, uint64_t hash, int64_t *keys, unsigned max,
                         unsigned *count, struct err *err) MUST_USE;
 

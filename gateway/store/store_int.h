@@ -18,15 +18,22 @@
 
 struct store_ops;
 
-/* Hashes of identifiers and who carries them (store_mentions.c): open addressing, key 0 is free. */
+/* Hashes of identifiers and who carries them (store_mentions.c): from a hash to the newest mention
+ * (open addressing, newest 0 is free), from each to the one before it. */
 struct mentions {
     struct mention {
-        uint64_t hash;
         int64_t key;
+        uint32_t older; /* 0: none */
+    } * list;           /* from 1 on */
+    uint32_t count, room;
+    struct mention_slot {
+        uint64_t hash;
+        uint32_t newest;
     } * slots;
     size_t size, used;
     bool is_loaded;
 };
+void mentions_free(struct mentions *mentions);
 void mentions_add(struct mentions *mentions, uint64_t hash, int64_t key);
 bool mentions_load(struct store_tx *tx, struct err *err) MUST_USE;
 

@@ -4,7 +4,8 @@
 #include "base/pool.h"
 #include "store/store_int.h"
 
-#define MENTIONS_FIRST_SIZE 1024 /* slots; a power of two */
+#define MENTIONS_FIRST_SIZE 1024 /* a power of two */
+#define SHARED_LOOKED_AT 8
 
 /* FNV-1a with a last mix, so that the low bits serve as a place. */
 uint64_t store_mention_hash(int32_t tenant, enum fhir_type type, struct slice identifier)
@@ -17,29 +18,64 @@ uint64_t store_mention_hash(int32_t tenant, enum fhir_type type, struct slice id
     return hash ^ hash >> 29;
 }
 
-static void grow(struct mentions *mentions)
+void mentions_free(struct mentions *mentions)
+{
+    pool_free(mentions->list);
+    pool_free(mentions->slots);
+}
+
+/* The slot of a hash, or the free one where it belongs. */
+static struct mention_slot *slot_of(const struct mentions *mentions, uint64_t hash)
+{
+    size_t at = (size_t)hash & (mentions->size - 1);
+    while (mentions->slots[at].newest != 0 && mentions->slots[at].hash != hash)
+        at = (at + 1) & (mentions->size - 1);
+    return &mentions->slots[at];
+}
+
+static void grow_slots(struct mentions *mentions)
 {
     struct mentions old = *mentions;
     mentions->size = old.size == 0 ? MENTIONS_FIRST_SIZE : old.size * 2;
     mentions->slots = pool_new(sizeof *mentions->slots * mentions->size);
-    mentions->used = 0;
     for (size_t i = 0; i < old.size; i++)
-        if (old.slots[i].key != 0)
-            mentions_add(mentions, old.slots[i].hash, old.slots[i].key);
+        if (old.slots[i].newest != 0)
+            *slot_of(mentions, old.slots[i].hash) = old.slots[i];
     pool_free(old.slots);
+}
+
+static void grow_list(struct mentions *mentions)
+{
+    CHECK(mentions->room < UINT32_MAX / 2);
+    mentions->room = mentions->room == 0 ? MENTIONS_FIRST_SIZE : mentions->room * 2;
+    mentions->list = pool_resize(mentions->list, sizeof *mentions->list * mentions->room);
+}
+
+/* An update mentions what its creation did; among as many who share the identifier it is looked
+ * for, so that one identifier that everybody carries costs no more than any other. */
+static bool is_among_newest(const struct mentions *mentions, uint32_t newest, int64_t key)
+{
+    for (unsigned i = 0; newest != 0 && i < SHARED_LOOKED_AT; i++) {
+        if (mentions->list[newest].key == key)
+            return true;
+        newest = mentions->list[newest].older;
+    }
+    return false;
 }
 
 void mentions_add(struct mentions *mentions, uint64_t hash, int64_t key)
 {
     CHECK(key != 0);
     if (mentions->used * 3 >= mentions->size * 2)
-        grow(mentions);
-    size_t at = (size_t)hash & (mentions->size - 1);
-    for (; mentions->slots[at].key != 0; at = (at + 1) & (mentions->size - 1))
-        if (mentions->slots[at].hash == hash && mentions->slots[at].key == key)
-            return;
-    mentions->slots[at] = (struct mention){ hash, key };
-    mentions->used++;
+        grow_slots(mentions);
+    struct mention_slot *slot = slot_of(mentions, hash);
+    if (is_among_newest(mentions, slot->newest, key))
+        return;
+    if (mentions->count + 1 >= mentions->room)
+        grow_list(mentions);
+    mentions->used += slot->newest == 0;
+    mentions->list[++mentions->count] = (struct mention){ key, slot->newest };
+    *slot = (struct mention_slot){ hash, mentions->count };
 }
 
 bool mentions_load(struct store_tx *tx, struct err *err)
@@ -68,6 +104,14 @@ bool store_mention_put(struct store_tx *tx, int64_t key, const uint64_t *hashes,
     return store_done(tx, tx->ops->mention_append(tx, key, bytes, err), err);
 }
 
+static bool is_listed(const int64_t *keys, unsigned count, int64_t key)
+{
+    while (count > 0)
+        if (keys[--count] == key)
+            return true;
+    return false;
+}
+
 bool store_mention_find(struct store_tx *tx, uint64_t hash, int64_t *keys, unsigned max,
                         unsigned *count, struct err *err)
 {
@@ -75,11 +119,10 @@ bool store_mention_find(struct store_tx *tx, uint64_t hash, int64_t *keys, unsig
     unsigned found = 0;
     if (!store_may_read(tx, err))
         return false;
-    for (size_t at = (size_t)hash & (mentions->size - 1);
-         found < max && mentions->size > 0 && mentions->slots[at].key != 0;
-         at = (at + 1) & (mentions->size - 1))
-        if (mentions->slots[at].hash == hash)
-            keys[found++] = mentions->slots[at].key;
+    uint32_t at = mentions->size > 0 ? slot_of(mentions, hash)->newest : 0;
+    for (; at != 0 && found < max; at = mentions->list[at].older)
+        if (!is_listed(keys, found, mentions->list[at].key))
+            keys[found++] = mentions->list[at].key;
     *count = found;
     return true;
 }

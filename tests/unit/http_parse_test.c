@@ -257,7 +257,7 @@ static void too_many_headers_are_refused(void **state)
     for (unsigned count = HTTP_HEADERS_MAX - 1; count <= HTTP_HEADERS_MAX; count++) {
         struct http_request request;
         struct err err = { .code = ERR_OK };
-        const struct http_parser_limits limits = { 4096, 16 };
+        const struct http_parser_limits limits = { .header_bytes_max = 4096, .body_bytes_max = 16 };
         struct http_parser *parser = http_parser_new(&limits);
         struct text text = TEXT(bytes);
         text_add(&text, "GET / HTTP/1.1\r\n" HOST);
@@ -321,7 +321,7 @@ static void a_nul_is_refused(void **state)
 static void a_body_announces_itself(void **state)
 {
     (void)state;
-    const struct http_parser_limits limits = { 512, 16 };
+    const struct http_parser_limits limits = { .header_bytes_max = 512, .body_bytes_max = 16 };
     struct http_parser *parser = http_parser_new(&limits);
     struct http_request request;
     struct err err;
@@ -337,9 +337,81 @@ static void a_body_announces_itself(void **state)
     http_parser_free(parser);
 }
 
+static bool is_post(const struct http_request *request) { return request->verb == VERB_POST; }
+
+/* A body in lines, fed in pieces of `step` bytes: each part in brackets, then what is left. */
+static void parse_lines(struct slice bytes, size_t step, struct text *out)
+{
+    const struct http_parser_limits limits = {
+        .header_bytes_max = 512, .body_bytes_max = 8, .is_in_lines = is_post, .lines_bytes = 4
+    };
+    struct http_parser *parser = http_parser_new(&limits);
+    struct http_request request;
+    struct err err = { .code = ERR_OK };
+    enum http_progress progress = PROGRESS_MORE;
+    http_parser_begin(parser, &request);
+    while (bytes.len > 0 && progress < PROGRESS_WHOLE) {
+        struct slice piece = { bytes.at, bytes.len < step ? bytes.len : step };
+        size_t before = piece.len;
+        progress = http_parser_feed(parser, &piece, &err);
+        bytes = slice_skip(bytes, before - piece.len);
+        if (progress == PROGRESS_PART || progress == PROGRESS_WHOLE)
+            text_add(out, "[%.*s]", SLICE_ARGS(request.body));
+        if (progress == PROGRESS_PART)
+            http_parser_drop(parser);
+    }
+    if (progress == PROGRESS_BAD)
+        text_add(out, "%d", err_http_status(err.code));
+    http_parser_free(parser);
+}
+
+static void a_body_in_lines_comes_in_parts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *bytes;
+        size_t step;
+        const char *expected;
+    } rows[] = {
+        { "whole lines, and what is left at the end",
+          "POST / HTTP/1.1\r\n" HOST "Content-Length: 12\r\n\r\nab\ncd\nefghij", 1,
+          "[ab\n][cd\n][efghij]" },
+        { "a length beyond the limit of a body is fine",
+          "POST / HTTP/1.1\r\n" HOST "Content-Length: 15\r\n\r\na\nb\nc\nd\ne\nf\ng\n.", 1,
+          "[a\nb\n][c\nd\n][e\nf\n][g\n.]" },
+        { "chunks may be cut anywhere",
+          "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
+          "3\r\nabc\r\n4\r\nd\nef\r\n3\r\ngh\n\r\n0\r\n\r\n",
+          2, "[abcd\n][efgh\n][]" },
+        { "a part may be all that has come, and the last one empty",
+          "POST / HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nabc\n", SIZE_MAX, "[abc\n]" },
+        { "no line feed, no part", "POST / HTTP/1.1\r\n" HOST "Content-Length: 6\r\n\r\nabcdef", 1,
+          "[abcdef]" },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char text[200] = "";
+        struct text out = TEXT(text);
+        parse_lines(slice_of(rows[i].bytes), rows[i].step, &out);
+        if (strcmp(rows[i].expected, text) != 0)
+            fail_msg("%s: wanted %s, got %s", rows[i].name, rows[i].expected, text);
+    }
+}
+
+static void a_line_without_an_end_is_refused(void **state)
+{
+    (void)state;
+    static char bytes[(size_t)1 << 20];
+    char text[64] = "";
+    struct text out = TEXT(text), request = TEXT(bytes);
+    text_add(&request, "POST / HTTP/1.1\r\n" HOST "Content-Length: 99999999\r\n\r\n");
+    memset(bytes + request.used, 'x', sizeof bytes - request.used);
+    parse_lines((struct slice){ bytes, sizeof bytes }, 4096, &out);
+    assert_string_equal("413", text);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[COUNT_OF(cases) + 5];
+    struct CMUnitTest tests[COUNT_OF(cases) + 7];
     for (size_t i = 0; i < COUNT_OF(cases); i++) /* one reported test per row */
         tests[i] = (struct CMUnitTest){ .name = cases[i].name,
                                         .test_func = request_reads_as,
@@ -350,5 +422,7 @@ int main(void)
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(long_trailers_are_refused);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_nul_is_refused);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_body_announces_itself);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_body_in_lines_comes_in_parts);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_line_without_an_end_is_refused);
     return cmocka_run_group_tests_name("http_parse", tests, NULL, NULL);
 }
