@@ -178,7 +178,7 @@ static void write_rest(struct json_writer *writer, const struct fhir_capability_
     json_key(writer, "operation");
     json_array(writer);
     json_object(writer);
-    json_put_text(writer, "name", FHIR_PROCESS_MESSAGE + 1);
+    json_put_text(writer, "name", &FHIR_PROCESS_MESSAGE[1]);
     json_put_text(writer, "definition",
                   "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message");
     json_object_end(writer);
