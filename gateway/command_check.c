@@ -39,7 +39,7 @@ static void print_destination(const struct destination_settings *settings)
     for (unsigned i = 0; i < settings->ladder.count; i++) {
         if (i > 0)
             text_add(&ladder, ", else ");
-        ladder_write(settings->ladder.rungs[i], &ladder);
+        posting_kinds_write(settings->ladder.rungs[i], &ladder);
     }
     printf("  gets back           %s at %s (%s)\n", bytes, settings->base_url, settings->name);
 }

@@ -387,7 +387,8 @@ static const struct ingest_tenant *ingest_tenants(struct service *service)
             ARENA_ARRAY(&service->arena, struct ingest_destination, count + 1);
         for (unsigned k = 0; destinations != NULL && k < count; k++)
             destinations[k] =
-                (struct ingest_destination){ slice_of(found[k]->name), outbox_kinds(found[k]) };
+                (struct ingest_destination){ slice_of(found[k]->name), outbox_kinds(found[k]),
+                                             &service->channels[found[k] - config->destinations] };
         tenants[i] = (struct ingest_tenant){ config->tenants[i], destinations, count };
     }
     return tenants;

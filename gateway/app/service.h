@@ -20,6 +20,7 @@
 #define SERVICE_NOTES_MAX 256
 
 struct service {
+    _Atomic unsigned channels[CONFIG_DESTINATIONS_MAX]; /* by which each destination is told now */
     const struct config *config;
     const char *version;
     struct arena arena;

@@ -41,6 +41,7 @@ static bool with_keys(struct service *service, struct destination_settings **out
     for (unsigned i = 0; i < config->destination_count; i++) {
         struct smart_settings *smart = &copies[i].smart;
         copies[i] = config->destinations[i];
+        copies[i].channels = &service->channels[i];
         if (smart->client_id == NULL || smart->secret_file != NULL)
             continue;
         smart->key = keys_signing(&service->keys, smart->algorithm, clock_wall_ms() / 1000);

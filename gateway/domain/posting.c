@@ -42,3 +42,16 @@ void posting_identity(struct slice tenant, struct slice patient, struct slice di
     struct sha256 digest = sha256_of(parts, COUNT_OF(parts));
     sha256_hex(&digest, out);
 }
+
+void posting_kinds_write(unsigned set, struct text *out)
+{
+    bool is_first = true;
+    for (enum posting_kind kind = POSTING_FLAG; kind < POSTING_KINDS; kind++) {
+        if ((set & POSTING_BIT(kind)) == 0)
+            continue;
+        text_add(out, "%s%s", is_first ? "" : "+", posting_kind_name(kind));
+        is_first = false;
+    }
+    if (is_first)
+        text_add(out, "nothing");
+}

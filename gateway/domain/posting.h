@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "domain/fhir_type.h"
 
 /* The numbers are stored. */
@@ -43,6 +44,8 @@ struct posting {
 
 enum fhir_type posting_type(enum posting_kind kind);
 const char *posting_kind_name(enum posting_kind kind);
+/* A set of POSTING_BIT()s: "flag+careplan"; "nothing" for 0. */
+void posting_kinds_write(unsigned set, struct text *out);
 /* 0 when no kind is called so. */
 enum posting_kind posting_kind_of(struct slice name);
 /* The identity of what is said about a patient's disease.  The planner names postings with it, and

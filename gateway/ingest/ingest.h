@@ -27,6 +27,8 @@
 struct ingest_destination {
     struct slice name;
     unsigned kinds; /* POSTING_BIT() of what it may be told by */
+    /* ... and of what it is told by now; 0: not known; NULL: all. */
+    const _Atomic unsigned *channels;
 };
 
 struct ingest_tenant {

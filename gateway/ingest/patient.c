@@ -321,6 +321,23 @@ static unsigned kinds_of(const struct ingest_tenant *tenant)
     return kinds;
 }
 
+/* A row that is not needed now is kept for the day on which the destination is told another way,
+ * but nothing is due. */
+static void leave_out(const struct ingest_destination *destination, struct outbox_row *row,
+                      struct text *why)
+{
+    unsigned channels = destination->channels != NULL ? *destination->channels : 0;
+    row->state = OUTBOX_PENDING;
+    row->last_error = SLICE("");
+    if (channels == 0 || (channels & POSTING_BIT(row->kind)) != 0 ||
+        row->kind == POSTING_PROVENANCE)
+        return;
+    text_add(why, "told-by ");
+    posting_kinds_write(channels, why);
+    row->state = OUTBOX_SETTLED;
+    row->last_error = text_slice(why);
+}
+
 static bool want_postings(struct patient_set *set, const struct patient_work *patient,
                           const struct plan *plan, struct err *err)
 {
@@ -342,7 +359,10 @@ static bool want_postings(struct patient_set *set, const struct patient_work *pa
             const struct ingest_destination *destination = &set->tenant->destinations[k];
             if ((destination->kinds & POSTING_BIT(posting->kind)) == 0)
                 continue;
+            char bytes[80];
+            struct text why = TEXT(bytes);
             row.destination = destination->name;
+            leave_out(destination, &row, &why);
             if (!store_outbox_want(set->tx, &row, err))
                 return false;
             set->wrote_outbox = true;

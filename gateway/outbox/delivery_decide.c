@@ -275,7 +275,7 @@ static void leave_out(struct delivery *delivery, unsigned chosen)
         return;
     }
     text_add(&note, "told-by ");
-    ladder_write(chosen, &note);
+    posting_kinds_write(chosen, &note);
     delivery_settle_empty(delivery, bytes);
 }
 

@@ -1,8 +1,9 @@
 /* outbox/destination.c -- one destination: what it is sent, how fast, and when to try again.
  *
  * destination_pump() is called whenever something may have changed: rows were written, a run ended,
- * time has passed.  It asks the store for as many rows as there is room for; the answer to "when
- * is the next one due?" sets the timer.  One claim is under way at a time.
+ * time has passed.  It asks the store for the rows that may be sent now and for some ahead, so that
+ * the next is at hand when one has been answered; the answer to "when is the next one due?" sets
+ * the timer.  One claim is under way at a time.
  */
 #include <stdio.h>
 
@@ -104,27 +105,29 @@ static void on_claimed(struct job *job, const struct err *err)
     struct claim *claim = CONTAINER_OF(job, struct claim, job);
     struct destination *destination = CONTAINER_OF(claim, struct destination, claim);
     struct outbox *outbox = destination->outbox;
-    bool is_running = outbox->sm.state == PHASE_RUNNING;
+    bool is_running = outbox->sm.state == PHASE_RUNNING, is_to_start = false;
     if (is_running && err->code == ERR_OK) {
         plan_next(destination, claim->next_due_ms);
         for (unsigned i = 0; i < claim->count; i++) {
             struct run *run = free_run(destination);
             CHECK(run != NULL); /* the claim was limited to the free ones */
-            run_start(run, &claim->rows[i], claim->has_sibling[i] ? &claim->siblings[i] : NULL);
+            run_claim(run, &claim->rows[i], claim->has_sibling[i] ? &claim->siblings[i] : NULL);
         }
+        destination->claimed_ms = clock_wall_ms();
+        is_to_start = claim->count > 0;
     } else if (is_running) {
         pump_at(destination, clock_wall_ms() + OUTBOX_LOOK_AGAIN_MS);
     }
     bool has_gone_on = claim->is_woken;
     claim->is_under_way = claim->is_woken = false; /* only now: a pump would reset the rows */
-    if (has_gone_on)
+    if (has_gone_on || is_to_start)
         destination_pump(destination);
     outbox_close_if_idle(outbox);
 }
 
-/* How many rows may be claimed now.  While it is not known what the destination can do, one
+/* How many deliveries may be under way now.  While it is not known what the destination can do, one
  * delivery finds it out for all. */
-static unsigned room(struct destination *destination, int64_t now_ms)
+static unsigned allowance(struct destination *destination, int64_t now_ms)
 {
     bool was_open = destination->breaker.sm.state == BREAKER_OPEN;
     unsigned limit = breaker_limit(&destination->breaker, now_ms, destination->crowd.limit);
@@ -132,7 +135,7 @@ static unsigned room(struct destination *destination, int64_t now_ms)
         destination->capability_read_ms = 0; /* the probe asks for /metadata first */
     if (limit > 1 && destination_capability(destination) == NULL)
         limit = 1;
-    return limit > destination->under_way ? limit - destination->under_way : 0;
+    return limit;
 }
 
 /* A good token is used while the next one is fetched; without one nothing is claimed. */
@@ -159,29 +162,80 @@ static void on_token(struct token_source *source)
     destination_pump(destination);
 }
 
+/* --- turns ------------------------------------------------------------------------------------ */
+
+static struct run *next_queued(struct destination *destination)
+{
+    struct run *next = NULL;
+    for (unsigned i = 0; i < destination->run_count; i++) {
+        struct run *run = &destination->runs[i];
+        if (run->sm.state == RUN_QUEUED && (next == NULL || run->turn < next->turn))
+            next = run;
+    }
+    return next;
+}
+
+void destination_put_back(struct destination *destination)
+{
+    for (unsigned i = 0; destination->queued > 0 && i < destination->run_count; i++)
+        if (destination->runs[i].sm.state == RUN_QUEUED)
+            run_put_back(&destination->runs[i]);
+}
+
+/* Ten changes are one delivery only while the row is in the store. */
+static void put_back_if_old(struct destination *destination, int64_t now_ms)
+{
+    int64_t age_ms = now_ms - destination->claimed_ms;
+    if (destination->queued > 0 && (age_ms < 0 || age_ms > OUTBOX_CLAIMED_MS))
+        destination_put_back(destination);
+}
+
+/* Those whose turn it is; what they learn at once may change what is allowed. */
+static void start_queued(struct destination *destination, int64_t now_ms)
+{
+    destination->is_starting = true;
+    while (destination->queued > 0 && bucket_wait_until(&destination->bucket, now_ms) == 0 &&
+           destination->borne < allowance(destination, now_ms))
+        run_start(next_queued(destination));
+    destination->is_starting = false;
+}
+
+/* Few at a time is one look at the store for each; many ahead are old when their turn comes. */
+static unsigned rows_to_claim(const struct destination *destination, unsigned allowed)
+{
+    unsigned wanted = allowed > 1 ? allowed * OUTBOX_RUNS_PER_IN_FLIGHT : allowed;
+    unsigned have = destination->borne + destination->queued;
+    unsigned free = destination->run_count - destination->under_way;
+    if (have >= wanted || destination->queued > allowed / 2)
+        return 0;
+    return wanted - have < free ? wanted - have : free;
+}
+
 void destination_pump(struct destination *destination)
 {
     struct outbox *outbox = destination->outbox;
     struct claim *claim = &destination->claim;
     int64_t now_ms = clock_wall_ms();
-    if (outbox->sm.state != PHASE_RUNNING)
+    if (outbox->sm.state != PHASE_RUNNING || destination->is_starting)
         return;
-    if (claim->is_under_way) {
-        claim->is_woken = true;
-        return;
-    }
+    put_back_if_old(destination, now_ms);
     if (now_ms < destination->hold_until_ms) {
         pump_at(destination, destination->hold_until_ms);
         return;
     }
     if (destination->is_smart && !ready_with_token(destination, now_ms))
         return;
+    start_queued(destination, now_ms);
+    if (claim->is_under_way) {
+        claim->is_woken = true;
+        return;
+    }
     int64_t rate_until_ms = bucket_wait_until(&destination->bucket, now_ms);
     if (rate_until_ms != 0) {
         pump_at(destination, rate_until_ms);
         return;
     }
-    claim->limit = room(destination, now_ms);
+    claim->limit = rows_to_claim(destination, allowance(destination, now_ms));
     if (claim->limit == 0) {
         if (destination->breaker.sm.state == BREAKER_OPEN)
             pump_at(destination, destination->breaker.until_ms);
@@ -192,12 +246,18 @@ void destination_pump(struct destination *destination)
     claim->busy_count = 0;
     for (unsigned i = 0; i < destination->run_count; i++)
         if (destination->runs[i].sm.state != RUN_FREE)
-            claim->busy[claim->busy_count++] = destination->runs[i].delivery.row.patient;
+            claim->busy[claim->busy_count++] = destination->runs[i].claimed.patient;
     claim->job = (struct job){ .run = claim_job, .done = on_claimed, .is_read_only = true };
     struct err err;
     claim->is_under_way = lane_submit(outbox->lane, outbox->loop, &claim->job, &err);
     if (!claim->is_under_way)
         pump_at(destination, now_ms + OUTBOX_LANE_RETRY_MS);
+}
+
+void destination_unburden(struct destination *destination, struct run *run)
+{
+    destination->borne -= run->is_borne;
+    run->is_borne = false;
 }
 
 void destination_run_ended(struct destination *destination)
@@ -215,8 +275,13 @@ static bool channels_run(struct job *job, struct store_tx *tx, struct err *err)
 {
     struct channels_job *mine = CONTAINER_OF(job, struct channels_job, job);
     struct destination *destination = CONTAINER_OF(mine, struct destination, channels_job);
-    return operate_channels(tx, slice_of(destination->settings.name), mine->channels, mine->now_ms,
-                            &mine->arena, &mine->count, err);
+    if (!operate_channels(tx, slice_of(destination->settings.name), mine->channels, mine->now_ms,
+                          &mine->arena, &mine->count, err))
+        return false;
+    /* On the lane: no row is written by the old channels after those were looked through. */
+    if (destination->settings.channels != NULL)
+        *destination->settings.channels = mine->channels;
+    return true;
 }
 
 static void on_channels(struct job *job, const struct err *err)
@@ -326,7 +391,10 @@ bool destination_open(struct destination *destination, struct outbox *outbox,
         return false;
     destination->tokens.transport = &outbox->transport;
     destination->tokens.on_done = on_token;
-    for (; destination->run_count < own->in_flight_max; destination->run_count++)
+    unsigned runs = own->in_flight_max * OUTBOX_RUNS_PER_IN_FLIGHT;
+    if (runs > OUTBOX_RUNS_MAX)
+        runs = OUTBOX_RUNS_MAX;
+    for (; destination->run_count < runs; destination->run_count++)
         if (!run_init(&destination->runs[destination->run_count], destination, err))
             return false;
     return true;

@@ -67,16 +67,3 @@ unsigned ladder_choose(const struct ladder *ladder, const struct capability *cap
     }
     return 0;
 }
-
-void ladder_write(unsigned kinds, struct text *out)
-{
-    bool is_first = true;
-    for (enum posting_kind kind = POSTING_FLAG; kind < POSTING_KINDS; kind++) {
-        if ((kinds & POSTING_BIT(kind)) == 0)
-            continue;
-        text_add(out, "%s%s", is_first ? "" : "+", posting_kind_name(kind));
-        is_first = false;
-    }
-    if (is_first)
-        text_add(out, "nothing");
-}

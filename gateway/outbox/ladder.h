@@ -37,5 +37,3 @@ const char *ladder_obstacle(enum posting_kind kind, const struct capability *cap
 /* The channels to use; 0 when there is none. */
 unsigned ladder_choose(const struct ladder *ladder, const struct capability *capability,
                        const struct message_site *site);
-/* "flag+careplan"; "nothing" for 0. */
-void ladder_write(unsigned kinds, struct text *out);

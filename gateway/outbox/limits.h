@@ -6,9 +6,13 @@
 #define OUTBOX_ARENA_MAX ((size_t)16 * 1024 * 1024)   /* one delivery, all its exchanges */
 #define OUTBOX_SCRATCH_MAX ((size_t)64 * 1024 * 1024) /* one claim; one CapabilityStatement */
 #define OUTBOX_IN_FLIGHT_MAX 64                       /* deliveries of one destination at once */
-#define OUTBOX_IN_FLIGHT 4                            /* ... by default */
-#define OUTBOX_TIMEOUT_MS 30000                       /* a whole exchange, by default */
-#define OUTBOX_CONNECT_MS 10000                       /* of it, to reach the peer */
+#define OUTBOX_RUNS_PER_IN_FLIGHT 4                   /* of which most are only being saved */
+#define OUTBOX_RUNS_MAX 128
+#define OUTBOX_CLAIMED_MS \
+    100                    /* how long a claimed row may wait for its turn before it is put back */
+#define OUTBOX_IN_FLIGHT 4 /* ... by default */
+#define OUTBOX_TIMEOUT_MS 30000 /* a whole exchange, by default */
+#define OUTBOX_CONNECT_MS 10000 /* of it, to reach the peer */
 #define OUTBOX_HORIZON_MS (INT64_C(7) * 24 * 3600 * 1000)
 #define OUTBOX_EXCHANGES_MAX 24 /* of one delivery; then it is put off */
 #define OUTBOX_PAGES_MAX 10     /* of one search */

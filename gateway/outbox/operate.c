@@ -264,7 +264,7 @@ bool operate_channels(struct store_tx *tx, struct slice destination, unsigned ch
     struct slice before;
     *count = 0;
     text_add(&key, "outbox.channels.%.*s", SLICE_ARGS(destination));
-    ladder_write(channels, &now);
+    posting_kinds_write(channels, &now);
     if (!store_setting_get(tx, text_slice(&key), arena, &before, err))
         return false;
     if (slice_eq(before, text_slice(&now)))

@@ -126,8 +126,10 @@ static void on_stop(struct loop_task *task)
 {
     struct outbox *outbox = CONTAINER_OF(task, struct outbox, stop_task);
     sm_move(&outbox->sm, PHASE_DRAINING);
-    for (unsigned i = 0; i < outbox->destination_count; i++)
+    for (unsigned i = 0; i < outbox->destination_count; i++) {
         uv_timer_stop(&outbox->destinations[i].timer);
+        destination_put_back(&outbox->destinations[i]);
+    }
     uv_timer_start(&outbox->grace_timer, on_grace_over, outbox->grace_ms, 0);
     outbox_close_if_idle(outbox);
 }

@@ -42,6 +42,9 @@ struct destination_settings {
     struct ladder ladder;     /* without rungs: every row that is wanted is sent */
     struct message_site message;
     bool wants_provenance;
+    /* Where not NULL: the channels in use, as a set, for whoever writes rows; written on the lane.
+     * 0 while not known, and where there is none. */
+    _Atomic unsigned *channels;
 };
 
 struct outbox_settings {

@@ -26,6 +26,7 @@
 
 enum run_state {
     RUN_FREE,
+    RUN_QUEUED,  /* has a row, and waits for its turn */
     RUN_SENDING, /* the exchange is with curl */
     RUN_SAVING,  /* the row is with the lane, or waits for room in its queue */
     RUN_WAITING, /* for an access token */
@@ -37,10 +38,14 @@ struct run {
     struct exchange exchange;
     struct arena arena; /* of one delivery */
     struct outbox_row claimed;
+    struct delivery_sibling sibling;
+    bool has_sibling;
+    uint64_t turn; /* the lowest goes first */
     struct delivery delivery;
     struct delivery_request request;
     enum delivery_action action; /* what follows once the row is saved */
     bool is_superseded;          /* something else is wanted by now */
+    bool is_borne;               /* counts among destination.borne */
 
     int64_t sent_ns;           /* the last request, by the monotonic clock */
     unsigned token_generation; /* of the last request */
@@ -54,8 +59,12 @@ struct run {
 };
 
 /* Takes the row over (copied).  The sibling is NULL unless the row speaks of another. */
-void run_start(struct run *run, const struct outbox_row *row,
+void run_claim(struct run *run, const struct outbox_row *row,
                const struct delivery_sibling *sibling);
+/* Its turn has come. */
+void run_start(struct run *run);
+/* It has not, for so long that the row may be another by now: the store still has it. */
+void run_put_back(struct run *run);
 /* A token is there, or is not to be had. */
 void run_go_on(struct run *run);
 /* The grace is over: breaks the exchange off, as an answer that was lost. */
@@ -77,7 +86,7 @@ struct claim {
     bool is_paused; /* by an operator */
     struct arena arena;
     int64_t now_ms;
-    int64_t busy[OUTBOX_IN_FLIGHT_MAX]; /* patients */
+    int64_t busy[OUTBOX_RUNS_MAX]; /* patients */
     unsigned busy_count, limit;
     struct outbox_row *rows;
     struct delivery_sibling *siblings;
@@ -102,9 +111,14 @@ struct destination {
     bool has_channels;
     struct destination_settings settings;
     struct delivery_site site;
-    struct run runs[OUTBOX_IN_FLIGHT_MAX];
-    unsigned run_count; /* settings.in_flight_max of them */
-    unsigned under_way;
+    struct run runs[OUTBOX_RUNS_MAX];
+    unsigned run_count; /* more than settings.in_flight_max: the last save burdens nobody else */
+    unsigned under_way; /* runs that are not free */
+    unsigned queued;    /* ... that wait for their turn */
+    uint64_t next_turn;
+    bool is_starting;   /* rows that end at once must not start the next from within */
+    int64_t claimed_ms; /* when those were claimed */
+    unsigned borne;     /* ... whose exchanges the destination has still to bear */
     struct claim claim;
     uv_timer_t timer;
     struct breaker breaker;
@@ -132,6 +146,10 @@ void destination_note_channels(struct destination *destination);
 const struct capability *destination_capability(struct destination *destination);
 /* Reads the bearer token from its file. */
 bool destination_read_token(struct destination *destination, struct err *err) MUST_USE;
+/* Nothing more will be sent: puts back what waits for its turn. */
+void destination_put_back(struct destination *destination);
+/* A run has nothing more to send. */
+void destination_unburden(struct destination *destination, struct run *run);
 /* A run has ended. */
 void destination_run_ended(struct destination *destination);
 

@@ -1,8 +1,9 @@
 /* outbox/run.c -- carries one delivery through its exchanges.
  *
- *   FREE -> run_start() -> advance() -> SENDING -> on_answer() -> advance() -> SAVING -> on_saved()
- *            |                                                                            |
- *            +-- nothing to send, or the store must know first -------------> SAVING      |
+ *   FREE -> run_claim() -> QUEUED -> run_start() ->
+ *   advance() -> SENDING -> on_answer() -> advance() -> SAVING -> on_saved()
+ *       |                                                 ^
+ *       +-- nothing to send, or the store must know first +
  *   on_saved(): the next request -> SENDING, or the end -> FREE
  *
  * After every answer the row and the audit record of the exchange are written in one transaction,
@@ -14,7 +15,9 @@
 
 /* clang-format off */
 static const struct sm_row run_rows[] = {
-    [RUN_FREE]    = { "free",    SM_TO(RUN_SENDING) | SM_TO(RUN_SAVING) | SM_TO(RUN_WAITING) },
+    [RUN_FREE]    = { "free",    SM_TO(RUN_QUEUED) },
+    [RUN_QUEUED]  = { "queued",  SM_TO(RUN_SENDING) | SM_TO(RUN_SAVING) | SM_TO(RUN_WAITING) |
+                                 SM_TO(RUN_FREE) },
     [RUN_SENDING] = { "sending", SM_TO(RUN_SAVING) | SM_TO(RUN_FREE) },
     [RUN_SAVING]  = { "saving",  SM_TO(RUN_SENDING) | SM_TO(RUN_FREE) | SM_TO(RUN_WAITING) },
     [RUN_WAITING] = { "waiting", SM_TO(RUN_SENDING) | SM_TO(RUN_SAVING) },
@@ -37,6 +40,7 @@ static void release(struct run *run)
     run->has_record = false;
     sm_move(&run->sm, RUN_FREE);
     arena_reset(&run->arena);
+    destination_unburden(destination, run);
     destination_run_ended(destination);
 }
 
@@ -218,6 +222,10 @@ static void advance(struct run *run)
     if (run->sm.state != RUN_SAVING)
         sm_move(&run->sm, RUN_SAVING);
     save(run);
+    if (run->action != DELIVERY_END || !run->is_borne)
+        return;
+    destination_unburden(destination, run); /* another one may be sent while this one is saved */
+    destination_pump(destination);
 }
 
 /* --- answers ------------------------------------------------------------------------------- */
@@ -340,19 +348,43 @@ static struct outbox_row row_copy(const struct outbox_row *from, struct arena *a
     return row;
 }
 
-void run_start(struct run *run, const struct outbox_row *row,
+void run_claim(struct run *run, const struct outbox_row *row,
                const struct delivery_sibling *sibling)
 {
+    struct destination *destination = run->destination;
     run->claimed = row_copy(row, &run->arena);
-    run->is_superseded = false;
-    run->destination->under_way++;
-    delivery_start(&run->delivery, &run->claimed, &run->destination->site, &run->arena);
+    run->has_sibling = sibling != NULL;
     if (sibling != NULL) {
-        struct delivery_sibling held = *sibling;
-        held.target_id = arena_copy(&run->arena, sibling->target_id);
-        delivery_set_sibling(&run->delivery, &held, clock_wall_ms());
+        run->sibling = *sibling;
+        run->sibling.target_id = arena_copy(&run->arena, sibling->target_id);
     }
+    run->is_superseded = false;
+    run->turn = destination->next_turn++;
+    destination->under_way++;
+    destination->queued++;
+    sm_move(&run->sm, RUN_QUEUED);
+}
+
+void run_start(struct run *run)
+{
+    struct destination *destination = run->destination;
+    CHECK(run->sm.state == RUN_QUEUED);
+    destination->queued--;
+    destination->borne++;
+    run->is_borne = true;
+    delivery_start(&run->delivery, &run->claimed, &destination->site, &run->arena);
+    if (run->has_sibling)
+        delivery_set_sibling(&run->delivery, &run->sibling, clock_wall_ms());
     advance(run);
+}
+
+void run_put_back(struct run *run)
+{
+    CHECK(run->sm.state == RUN_QUEUED);
+    run->destination->queued--;
+    run->destination->under_way--;
+    sm_move(&run->sm, RUN_FREE);
+    arena_reset(&run->arena);
 }
 
 bool run_init(struct run *run, struct destination *destination, struct err *err)

@@ -73,6 +73,24 @@ static struct job *take_batch(struct lane *lane)
     return batch;
 }
 
+/* Takes the jobs that only read out of the batch; both keep their order. */
+static struct job *take_reads(struct job **batch)
+{
+    struct job *reads = NULL, **end = &reads;
+    for (struct job **at = batch; *at != NULL;) {
+        struct job *job = *at;
+        if (!job->is_read_only) {
+            at = &job->next;
+            continue;
+        }
+        *at = job->next;
+        job->next = NULL;
+        *end = job;
+        end = &job->next;
+    }
+    return reads;
+}
+
 /* --- running ------------------------------------------------------------------------------ */
 
 static bool run(struct lane *lane, struct job *job)
@@ -87,10 +105,6 @@ static bool run(struct lane *lane, struct job *job)
 /* One bad job must not cost its neighbours their commit. */
 static void run_among_others(struct lane *lane, struct job *job)
 {
-    if (job->is_read_only) {
-        (void)!run(lane, job);
-        return;
-    }
     if (!store_savepoint(lane->tx, &job->err))
         return;
     if (!run(lane, job))
@@ -118,23 +132,6 @@ static void run_all(struct lane *lane, struct job *batch, bool *is_kept)
             run_among_others(lane, job);
 }
 
-static void run_batch(struct lane *lane, struct job *batch)
-{
-    struct err err = { .code = ERR_OK };
-    bool is_kept;
-    if (!store_begin(lane->tx, &err)) {
-        fail_batch(lane, batch, &err);
-        return;
-    }
-    run_all(lane, batch, &is_kept);
-    if (!is_kept) {
-        store_rollback(lane->tx);
-    } else if (!store_commit(lane->tx, &err)) {
-        store_rollback(lane->tx);
-        fail_batch(lane, batch, &err);
-    }
-}
-
 /* On the job's home loop.  The job may free itself in done(), so its error is handed over. */
 static void on_home(struct loop_task *task)
 {
@@ -154,14 +151,52 @@ static uint64_t complete_batch(struct job *batch)
     return count;
 }
 
+/* Before the first write of the batch they see what earlier batches made durable, so there is
+ * nothing to wait for.  Returns how many there were. */
+static uint64_t run_reads(struct lane *lane, struct job *reads)
+{
+    struct err err = { .code = ERR_OK };
+    if (reads == NULL)
+        return 0;
+    if (!store_begin(lane->tx, &err)) {
+        fail_batch(lane, reads, &err);
+        return complete_batch(reads);
+    }
+    for (struct job *job = reads; job != NULL; job = job->next)
+        (void)!run(lane, job);
+    store_rollback(lane->tx);
+    return complete_batch(reads);
+}
+
+static void run_batch(struct lane *lane, struct job *batch)
+{
+    struct err err = { .code = ERR_OK };
+    bool is_kept;
+    if (batch == NULL)
+        return;
+    if (!store_begin(lane->tx, &err)) {
+        fail_batch(lane, batch, &err);
+        return;
+    }
+    run_all(lane, batch, &is_kept);
+    if (!is_kept) {
+        store_rollback(lane->tx);
+    } else if (!store_commit(lane->tx, &err)) {
+        store_rollback(lane->tx);
+        fail_batch(lane, batch, &err);
+    }
+}
+
 static void lane_thread(void *arg)
 {
     struct lane *lane = arg;
     pthread_setname_np(pthread_self(), "lane");
     for (struct job *batch; (batch = take_batch(lane)) != NULL;) {
+        struct job *reads = take_reads(&batch);
+        uint64_t count = run_reads(lane, reads);
         run_batch(lane, batch);
         atomic_fetch_add_explicit(&lane->batches, 1, memory_order_relaxed);
-        uint64_t count = complete_batch(batch);
+        count += complete_batch(batch);
         atomic_fetch_add_explicit(&lane->jobs, count, memory_order_relaxed);
     }
     pool_drain();

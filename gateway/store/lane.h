@@ -2,6 +2,7 @@
  *
  * What      loops submit jobs; the lane runs them in arrival order, many per transaction, and
  *           completes them on the loop they came from -- only after the commit is durable.
+ *           Jobs that only read go first, see what is durable already, and are completed at once.
  *           A patient always maps to the same lane, so one patient's jobs never interleave.
  * Owns      the job is the caller's (embed it in the request); the lane borrows it from
  *           lane_submit() until `done` and touches nothing afterwards.
@@ -22,7 +23,7 @@ struct job {
     bool (*run)(struct job *job, struct store_tx *tx, struct err *err);
     /* Submitting loop, exactly once.  err->code is ERR_OK when the job is on disk. */
     void (*done)(struct job *job, const struct err *err);
-    bool is_read_only; /* needs no savepoint */
+    bool is_read_only; /* writes nothing */
 
     /* Private to the lane. */
     struct job *next;

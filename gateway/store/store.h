@@ -174,7 +174,9 @@ struct outbox_row {
 /* Inserts, or changes what is wanted of an existing row (state becomes PENDING, attempts 0,
  * revision + 1, target and held are kept).  A row that is UNKNOWN stays so: it is reconciled
  * before anything is sent.  Uses tenant, patient, patient_name, destination, kind, wish, disease,
- * identity, body, wanted; due_ms and changed_ms.  No change when `wanted` is equal. */
+ * identity, body, wanted; due_ms and changed_ms.  No change when `wanted` is equal.
+ * With state OUTBOX_SETTLED nothing need be sent, and last_error says why; that holds as long as
+ * the destination holds nothing, or may hold something, by this row. */
 bool store_outbox_want(struct store_tx *tx, const struct outbox_row *row, struct err *err) MUST_USE;
 /* Rows that may be sent now (PENDING or UNKNOWN, due_ms <= now_ms) for one destination, by key, at
  * most one per patient and none of the patients in busy[].  With a backlog of more than 4 * limit

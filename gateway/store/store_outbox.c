@@ -29,6 +29,14 @@ static enum outbox_state state_when_wanted(enum outbox_state before)
     return before == OUTBOX_UNKNOWN ? OUTBOX_UNKNOWN : OUTBOX_PENDING;
 }
 
+/* What it holds, or may hold, is looked after in any case. */
+static bool is_left_alone(const struct outbox_row *old, const struct outbox_row *wish)
+{
+    static const struct sha256 nothing;
+    bool is_held = old->target_id.len > 0 || !sha256_equal(&old->held, &nothing);
+    return wish->state == OUTBOX_SETTLED && old->state != OUTBOX_UNKNOWN && !is_held;
+}
+
 static struct outbox_row row_when_wanted(const struct outbox_row *old,
                                          const struct outbox_row *wish)
 {
@@ -45,6 +53,10 @@ static struct outbox_row row_when_wanted(const struct outbox_row *old,
     row.due_ms = wish->due_ms;
     row.changed_ms = wish->changed_ms;
     row.revision = old->revision + 1;
+    if (is_left_alone(old, wish)) {
+        row.state = OUTBOX_SETTLED;
+        row.last_error = wish->last_error;
+    }
     return row;
 }
 
@@ -61,7 +73,8 @@ static struct outbox_row row_when_new(const struct outbox_row *wish)
         .identity = wish->identity,
         .body = wish->body,
         .wanted = wish->wanted,
-        .state = OUTBOX_PENDING,
+        .state = wish->state == OUTBOX_SETTLED ? OUTBOX_SETTLED : OUTBOX_PENDING,
+        .last_error = wish->state == OUTBOX_SETTLED ? wish->last_error : SLICE(""),
         .due_ms = wish->due_ms,
         .created_ms = wish->changed_ms,
         .changed_ms = wish->changed_ms,

@@ -121,6 +121,57 @@ static void ten_changes_are_one_row(struct fixture *fixture)
     assert_int_equal(rows[0].changed_ms, 1009);
 }
 
+/* `state` OUTBOX_SETTLED: it is told another way. */
+static void want_told(struct fixture *fixture, const char *identity, const char *body)
+{
+    struct outbox_row row = { .tenant = fixture->tenant,
+                              .patient = 7,
+                              .patient_name = SLICE("Patient/p1"),
+                              .destination = SLICE("ehr"),
+                              .kind = POSTING_DOCUMENT,
+                              .wish = WISH_HOLD,
+                              .disease = SLICE("dlbcl"),
+                              .identity = slice_of(identity),
+                              .body = slice_of(body),
+                              .wanted = digest(body),
+                              .state = OUTBOX_SETTLED,
+                              .last_error = SLICE("told-by flag"),
+                              .due_ms = 1000,
+                              .changed_ms = 1000 };
+    MUST(store_outbox_want(fixture->tx, &row, &fixture->err));
+}
+
+static void told_another_way_is_not_due(struct fixture *fixture)
+{
+    unsigned count = 0;
+    want_told(fixture, "i1", "body");
+    claim(fixture, 5000, 10, &count);
+    assert_int_equal(count, 0);
+    want_told(fixture, "i1", "another");
+    struct outbox_row row = row_of(fixture, "i1");
+    assert_int_equal(row.state, OUTBOX_SETTLED);
+    assert_int_equal(row.revision, 2);
+    assert_slice(row.body, "another");
+    assert_slice(row.last_error, "told-by flag");
+    claim(fixture, 5000, 10, &count);
+    assert_int_equal(count, 0);
+}
+
+static void told_another_way_and_held_is_due(struct fixture *fixture)
+{
+    unsigned count = 0;
+    want(fixture, 7, "i1", "body");
+    settle(fixture, row_of(fixture, "i1"), OUTBOX_SETTLED, 0);
+    want_told(fixture, "i1", "another");
+    assert_int_equal(row_of(fixture, "i1").state, OUTBOX_PENDING);
+    want(fixture, 8, "i2", "body");
+    settle(fixture, row_of(fixture, "i2"), OUTBOX_UNKNOWN, 0);
+    want_told(fixture, "i2", "another");
+    assert_int_equal(row_of(fixture, "i2").state, OUTBOX_UNKNOWN);
+    claim(fixture, 5000, 10, &count);
+    assert_true(count > 0);
+}
+
 static void same_wish_changes_nothing(struct fixture *fixture)
 {
     want(fixture, 7, "i1", "body");
@@ -560,6 +611,8 @@ static void figures_count(struct fixture *fixture)
 static const struct story stories[] = {
     { "a wish reads as it was written", wish_reads_as_written },
     { "ten changes while pending are one row", ten_changes_are_one_row },
+    { "told another way: not due", told_another_way_is_not_due },
+    { "... unless the destination holds something by it", told_another_way_and_held_is_due },
     { "the same wish again changes nothing", same_wish_changes_nothing },
     { "a settled row is not claimed", settled_row_is_not_claimed },
     { "a changed wish keeps the target and what it holds", changed_wish_keeps_the_target },

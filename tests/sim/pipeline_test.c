@@ -50,7 +50,8 @@ static void gateway_open(struct gateway *gateway)
     static const struct ingest_destination ehr = { { "ehr", 3 },
                                                    POSTING_BIT(POSTING_FLAG) |
                                                        POSTING_BIT(POSTING_CARE_PLAN) |
-                                                       POSTING_BIT(POSTING_PROVENANCE) };
+                                                       POSTING_BIT(POSTING_PROVENANCE),
+                                                   NULL };
     static const struct ingest_tenant tenant = { .tenant = { .name = { "site", 4 } },
                                                  .destinations = &ehr,
                                                  .destination_count = 1 };

@@ -85,7 +85,7 @@ static void ladder_chooses(void **state)
     if (strchr(c->site, 'a') != NULL)
         site.author = SLICE("Practitioner/1");
     assert_true(capability_read(slice_of(c->statement), &arena, &capability, &err));
-    ladder_write(ladder_choose(&ladder, &capability, &site), &text);
+    posting_kinds_write(ladder_choose(&ladder, &capability, &site), &text);
     assert_string_equal(c->expected, bytes);
     arena_fini(&arena);
 }
