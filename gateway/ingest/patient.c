@@ -397,6 +397,7 @@ static bool plan_postings(struct patient_set *set, struct patient_work *patient,
                                     arena_format(set->arena, "Lifeline %s", settings->version),
                                 .grade_min = settings->grade_min,
                                 .extra_kinds = kinds_of(set->tenant),
+                                .idle_kinds = ~kinds_of(set->tenant),
                                 .today = therapy->as_of };
     struct posted *before;
     if (!posted_unpack(patient->state.posted, set->arena, &before, &input.before_count, err))

@@ -223,7 +223,7 @@ static bool is_news(const struct posted *posted, const struct posted *before)
            !sha256_equal(&before->digest, &posted->digest);
 }
 
-/* Remembers the posting and, when the destination holds another, has it written and sent. */
+/* Remembers the posting and, when a destination holds another, has it written and sent. */
 static bool put(struct planner *planner, const struct subject *subject, struct posted *posted,
                 const struct posted *before)
 {
@@ -235,6 +235,8 @@ static bool put(struct planner *planner, const struct subject *subject, struct p
         return remember(out, posted);
     }
     posted->text = words_of(subject, posted->target, planner->arena);
+    if ((planner->input->idle_kinds & POSTING_BIT(posted->kind)) != 0)
+        return remember(out, posted);
     identify(subject, posted->kind, posted->target, identity);
     body_start(body);
     write_body(body, subject, posted, identity);

@@ -68,6 +68,7 @@ struct plan_input {
     bool is_deceased;
     struct date deceased; /* day of death; date_none() when only the fact is known */
     unsigned extra_kinds; /* POSTING_BIT() of COMMUNICATION and DOCUMENT, where they are wanted */
+    unsigned idle_kinds;  /* POSTING_BIT() of what nobody takes: remembered, but never written */
     bool with_extensions; /* line number and flag-detail: off by default (4.1.4) */
     struct date today;
 };

@@ -98,7 +98,7 @@ MEMORY_OP(identifier_put, int32_t tenant, enum fhir_type type, struct slice iden
 MEMORY_OP(identifier_clear, int32_t tenant, enum fhir_type type, int64_t key, struct err *err);
 MEMORY_OP(identifier_find, int32_t tenant, enum fhir_type type, struct slice identifier,
           int64_t *keys, unsigned max, unsigned *count, struct err *err);
-MEMORY_OP(mention_append, int64_t key, struct slice hashes, struct err *err);
+MEMORY_OP(mention_append, struct slice mentioned, struct err *err);
 MEMORY_OP(mention_scan, struct mentions *into, struct err *err);
 MEMORY_OP(patient_find, int32_t tenant, struct slice name, int64_t *key, bool *found,
           struct err *err);

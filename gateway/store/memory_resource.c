@@ -438,9 +438,9 @@ bool memory_patients(struct store_tx *base, int32_t tenant, int64_t after, unsig
 }
 
 /* Nothing of this backend outlives its store, and so there is no log to rebuild from. */
-bool memory_mention_append(struct store_tx *base, int64_t key, struct slice hashes, struct err *err)
+bool memory_mention_append(struct store_tx *base, struct slice mentioned, struct err *err)
 {
-    (void)base, (void)key, (void)hashes, (void)err;
+    (void)base, (void)mentioned, (void)err;
     return true;
 }
 

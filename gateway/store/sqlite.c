@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -39,10 +40,15 @@ static bool set_up(sqlite3 *db, bool is_read_only, size_t cache_bytes, struct er
     return sqlite_exec(db, pragmas, "store.open", err);
 }
 
+/* Counting its memory would lock a mutex around each allocation, and nobody asks. */
+static void configure(void) { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 bool sqlite_connect(const char *path, bool is_read_only, size_t cache_bytes, sqlite3 **out,
                     struct err *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     sqlite3 *db = NULL;
+    CHECK(pthread_once(&once, configure) == 0);
     int flags = SQLITE_OPEN_NOMUTEX | (is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     if (sqlite3_open_v2(path, &db, flags, sqlite_vfs_name()) != SQLITE_OK)
         sqlite_failed(db, "store.open", err);

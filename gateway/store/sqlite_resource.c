@@ -272,15 +272,26 @@ bool sqlite_identifier_find(struct store_tx *base, int32_t tenant, enum fhir_typ
     return sqlite_keys(tx, SQL_IDENTIFIER_FIND, keys, max, count, err);
 }
 
-bool sqlite_mention_append(struct store_tx *base, int64_t key, struct slice hashes, struct err *err)
+bool sqlite_mention_append(struct store_tx *base, struct slice mentioned, struct err *err)
 {
     struct sqlite_tx *tx = sqlite_of(base);
     sqlite3_stmt *statement = sqlite_use(tx, SQL_MENTION_APPEND, err);
     if (statement == NULL)
         return false;
-    sqlite_put_integer(statement, 1, key);
-    sqlite_put_blob(statement, 2, hashes);
+    sqlite_put_blob(statement, 1, mentioned);
     return sqlite_run(tx, SQL_MENTION_APPEND, err);
+}
+
+/* A row is a transaction's, with key 0; older ones are of one resource, whose key stands beside its
+ * hashes. */
+static void read_mentions(struct mentions *into, int64_t key, struct slice bytes)
+{
+    struct mentioned line = { .key = key };
+    size_t size = key == 0 ? sizeof line : sizeof line.hash;
+    for (; bytes.len >= size; bytes = slice_skip(bytes, size)) {
+        memcpy(&line, bytes.at, size);
+        mentions_add(into, line.hash, line.key);
+    }
 }
 
 bool sqlite_mention_scan(struct store_tx *base, struct mentions *into, struct err *err)
@@ -291,12 +302,8 @@ bool sqlite_mention_scan(struct store_tx *base, struct mentions *into, struct er
     while (statement != NULL && has_row) {
         if (!sqlite_next(tx, SQL_MENTION_SCAN, &has_row, err))
             return false;
-        struct slice hashes = has_row ? sqlite_slice(statement, 1) : SLICE("");
-        for (; hashes.len >= sizeof(uint64_t); hashes = slice_skip(hashes, sizeof(uint64_t))) {
-            uint64_t hash;
-            memcpy(&hash, hashes.at, sizeof hash);
-            mentions_add(into, hash, sqlite3_column_int64(statement, 0));
-        }
+        if (has_row)
+            read_mentions(into, sqlite3_column_int64(statement, 0), sqlite_slice(statement, 1));
     }
     return statement != NULL;
 }

@@ -49,7 +49,7 @@
       "SELECT key FROM identifier WHERE tenant = ?1 AND type = ?2 AND value = ?3 " \
       "ORDER BY key LIMIT ?4") \
     \
-    X(MENTION_APPEND, "INSERT INTO mention(key, hashes) VALUES(?1,?2)") \
+    X(MENTION_APPEND, "INSERT INTO mention(key, hashes) VALUES(0, ?1)") \
     X(MENTION_SCAN, "SELECT key, hashes FROM mention") \
     \
     X(PATIENT_FIND, "SELECT key FROM patient_name WHERE tenant = ?1 AND name = ?2") \

@@ -86,6 +86,7 @@ bool store_tx_open(struct store *store, struct store_tx **out, struct err *err)
     tx->ops = store->ops;
     tx->store = store;
     buffer_init(&tx->line, LINE_MAX_BYTES);
+    buffer_init(&tx->mentioned, MENTIONS_ROW_BYTES);
     if (!mentions_load(tx, err)) {
         store_tx_close(tx);
         return false;
@@ -101,6 +102,7 @@ void store_tx_close(struct store_tx *tx)
     if (tx->is_begun)
         store_rollback(tx);
     buffer_fini(&tx->line);
+    buffer_fini(&tx->mentioned);
     tx->ops->tx_close(tx);
 }
 
@@ -169,7 +171,7 @@ static bool commit(struct store_tx *tx, struct err *err)
     if (tally->head_is_changed &&
         !tx->ops->audit_set_head(tx, tally->head.seq, &tally->head.hash, err))
         return false;
-    return tx->ops->commit(tx, err);
+    return mentions_log(tx, err) && tx->ops->commit(tx, err);
 }
 
 bool store_commit(struct store_tx *tx, struct err *err)
@@ -189,6 +191,7 @@ void store_rollback(struct store_tx *tx)
     if (!tx->is_begun)
         return;
     tx->ops->rollback(tx);
+    buffer_reset(&tx->mentioned);
     tx->is_begun = false;
     tx->savepoint = SAVEPOINT_NONE;
 }

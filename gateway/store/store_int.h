@@ -33,8 +33,16 @@ struct mentions {
     size_t size, used;
     bool is_loaded;
 };
+/* A line of the log; a row of it holds as many as fit. */
+#define MENTIONS_ROW_BYTES ((size_t)1024 * 1024)
+struct mentioned {
+    uint64_t hash;
+    int64_t key;
+};
 void mentions_free(struct mentions *mentions);
 void mentions_add(struct mentions *mentions, uint64_t hash, int64_t key);
+/* What this transaction mentioned, before it is committed. */
+bool mentions_log(struct store_tx *tx, struct err *err) MUST_USE;
 bool mentions_load(struct store_tx *tx, struct err *err) MUST_USE;
 
 struct store {
@@ -76,6 +84,7 @@ struct store_tx {
     enum savepoint savepoint;
     struct store_tally tally, kept; /* kept: as it was at the savepoint */
     struct buffer line;             /* the audit record being written */
+    struct buffer mentioned;        /* struct mentioned of this transaction */
 };
 
 /* The functions of store.h and nothing else; what they mean is said there. */
@@ -117,8 +126,8 @@ struct store_ops {
                             struct slice identifier, int64_t *keys, unsigned max, unsigned *count,
                             struct err *err);
 
-    /* Eight bytes a hash, in this machine's order: the log is of this machine. */
-    bool (*mention_append)(struct store_tx *tx, int64_t key, struct slice hashes, struct err *err);
+    /* All of one transaction: struct mentioned, in this machine's order, for the log is its own. */
+    bool (*mention_append)(struct store_tx *tx, struct slice mentioned, struct err *err);
     /* mentions_add() for all of the log. */
     bool (*mention_scan)(struct store_tx *tx, struct mentions *into, struct err *err);
 

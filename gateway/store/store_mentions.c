@@ -93,15 +93,28 @@ bool mentions_load(struct store_tx *tx, struct err *err)
 bool store_mention_put(struct store_tx *tx, int64_t key, const uint64_t *hashes, unsigned count,
                        struct err *err)
 {
-    struct slice bytes = { (const char *)hashes, sizeof *hashes * count };
     if (!store_may_write(tx, err))
         return false;
-    if (count == 0)
-        return true;
     /* Logged even when memory knows it already: that may be of a transaction that was undone. */
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
+        struct mentioned line = { hashes[i], key };
         mentions_add(&tx->store->mentions, hashes[i], key);
-    return store_done(tx, tx->ops->mention_append(tx, key, bytes, err), err);
+        if (tx->mentioned.len + sizeof line > MENTIONS_ROW_BYTES &&
+            !store_done(tx, mentions_log(tx, err), err))
+            return false;
+        buffer_add(&tx->mentioned, (struct slice){ (const char *)&line, sizeof line });
+    }
+    return true;
+}
+
+bool mentions_log(struct store_tx *tx, struct err *err)
+{
+    struct buffer *mentioned = &tx->mentioned;
+    if (mentioned->len == 0)
+        return true;
+    bool is_logged = tx->ops->mention_append(tx, buffer_slice(mentioned), err);
+    buffer_reset(mentioned);
+    return is_logged;
 }
 
 static bool is_listed(const int64_t *keys, unsigned count, int64_t key)

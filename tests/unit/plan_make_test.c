@@ -244,6 +244,30 @@ static void notes_are_written_where_they_are_asked_for(void **state)
     arena_fini(&arena);
 }
 
+/* What is remembered does not depend on who listens: a destination that comes later hears the end. */
+static void what_nobody_takes_is_remembered_and_not_written(void **state)
+{
+    static struct fixture fixture;
+    static struct plan all, flags;
+    struct arena arena;
+    (void)state;
+    arena_init(&arena, 1 << 20);
+    set_scene(&fixture, &(struct step){ .day = "2025-07-01", .scene = SECOND_LINE });
+    struct plan_input input = story_input(&fixture);
+    story_make(&input, &arena, &all);
+    input.idle_kinds = POSTING_BIT(POSTING_CARE_PLAN) | POSTING_BIT(POSTING_PROVENANCE);
+    story_make(&input, &arena, &flags);
+    assert_int_equal(1, flags.posting_count);
+    assert_int_equal(POSTING_FLAG, flags.postings[0].kind);
+    assert_int_equal(all.after_count, flags.after_count);
+    for (unsigned i = 0; i < all.after_count; i++) {
+        assert_int_equal(all.after[i].kind, flags.after[i].kind);
+        assert_true(sha256_equal(&all.after[i].digest, &flags.after[i].digest));
+        assert_true(slice_eq(all.after[i].text, flags.after[i].text));
+    }
+    arena_fini(&arena);
+}
+
 /* Each (disease, kind, target) has one identity through the whole story, and none shares it. */
 static struct known {
     char what[64], identity[SHA256_HEX_SIZE];
@@ -372,6 +396,7 @@ int main(void)
 {
     struct CMUnitTest tests[COUNT_OF(stories) + 2] = {
         cmocka_unit_test(notes_are_written_where_they_are_asked_for),
+        cmocka_unit_test(what_nobody_takes_is_remembered_and_not_written),
         cmocka_unit_test(a_full_memory_forgets_what_has_ended),
         cmocka_unit_test(an_arena_that_is_full_is_an_error),
     };

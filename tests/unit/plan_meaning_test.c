@@ -95,6 +95,7 @@ static const struct member members[] = {
     MEMBER(INPUT, plan_input, is_deceased, LOGIC, "FC"),
     MEMBER(INPUT, plan_input, deceased, DAY, ""),
     MEMBER(INPUT, plan_input, extra_kinds, ROWS, ""), /* of notes, which are snapshots */
+    MEMBER(INPUT, plan_input, idle_kinds, ROWS, ""), /* what is written at all, not what is said */
     MEMBER(INPUT, plan_input, with_extensions, LOGIC, "FC"),
     MEMBER(INPUT, plan_input, today, DAY, ""),
     MEMBER(THERAPY, therapy, as_of, DAY, ""),
