@@ -325,6 +325,8 @@ static const struct destination_settings usual_destination = {
     .timeout_ms = 30000,
     .horizon_ms = INT64_C(7) * 24 * 60 * 60 * 1000,
     .message_delay_ms = 60000,
+    .check_every_s = 7 * 24 * 60 * 60,
+    .check_per_minute = 10,
 };
 
 /* A new tenant or destination begins; false when there is no room for it. */

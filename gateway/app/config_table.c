@@ -78,6 +78,8 @@ const struct config_key config_keys[] = {
     { "destinations[].night_rate_per_minute", KEY_NUMBER, DEST(rate.night_per_minute), 0, 1000000, NULL },
     { "destinations[].night",              KEY_TEXT,    DRAFT_DEST(night), 0, 0, NULL },
     { "destinations[].utc_offset",         KEY_TEXT,    DRAFT_DEST(utc_offset), 0, 0, NULL },
+    { "destinations[].check_every_s",      KEY_NUMBER,  DEST(check_every_s), 0, 366 * 24 * 3600, NULL },
+    { "destinations[].check_per_minute",   KEY_NUMBER,  DEST(check_per_minute), 1, 60000, NULL },
     { "destinations[].message_delay_ms",   KEY_NUMBER,  DEST(message_delay_ms), 0, DAY_MS, NULL },
     { "destinations[].channels",           KEY_TEXTS,   DRAFT_DEST(channels), 0, LADDER_RUNGS_MAX, NULL },
     { "destinations[].recipients",         KEY_TEXTS,   DRAFT_DEST(recipients), 0, MESSAGE_RECIPIENTS_MAX, NULL },

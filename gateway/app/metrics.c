@@ -165,6 +165,14 @@ static void write_outbox(const struct metrics_sources *sources, struct buffer *o
             "Postings found at the destination after a lost answer.", outbox->reconciled);
     counter(out, "lifeline_duplicates_total",
             "Records of ours at destinations beyond the one that is kept.", outbox->duplicates);
+    counter(out, "lifeline_records_checked_total", "Settled records that were looked at again.",
+            outbox->checked);
+    head(out, "lifeline_records_drifted_total", "counter",
+         "Settled records that somebody had changed at the destination.");
+    buffer_format(out, "lifeline_records_drifted_total{how=\"edited\"} %" PRIu64 "\n",
+                  outbox->edited);
+    buffer_format(out, "lifeline_records_drifted_total{how=\"deleted\"} %" PRIu64 "\n",
+                  outbox->deleted);
     head(out, "lifeline_token_requests_total", "counter", "Access tokens that were asked for.");
     buffer_format(out, "lifeline_token_requests_total{result=\"success\"} %" PRIu64 "\n",
                   outbox->tokens);

@@ -40,8 +40,17 @@ static void fill(struct bucket *bucket, int64_t now_ms)
 
 void bucket_init(struct bucket *bucket, const struct bucket_plan *plan, int64_t now_ms)
 {
-    *bucket = (struct bucket){ .plan = *plan, .at_ms = now_ms };
-    bucket->milli = capacity_of(rate_of(plan, now_ms));
+    *bucket = (struct bucket){ .plan = *plan, .milli = INT64_MAX };
+    bucket_empty(bucket, now_ms);
+}
+
+void bucket_empty(struct bucket *bucket, int64_t now_ms)
+{
+    int64_t second = rate_of(&bucket->plan, now_ms) * 1000 / 60;
+    int64_t most = second > 1000 ? second : 1000;
+    bucket->at_ms = now_ms;
+    if (bucket->milli > most) /* a debt stays one */
+        bucket->milli = most;
 }
 
 int64_t bucket_wait_until(struct bucket *bucket, int64_t now_ms)

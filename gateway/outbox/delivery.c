@@ -244,6 +244,7 @@ static void request_state(const struct delivery *delivery, const struct delivery
         out->action = "read";
         out->path =
             arena_format(delivery->arena, "%s/%.*s", delivery->type, SLICE_ARGS(row->target_id));
+        out->if_none_match = delivery->is_checking ? row->target_etag : SLICE("");
         out->audit_path = arena_format(delivery->arena, "%s/{id}", delivery->type);
     } else if (delivery->sm.state == DELIVERY_FOLLOWING) {
         out->action = "read";
@@ -449,6 +450,10 @@ void delivery_answered(struct delivery *delivery, const struct delivery_answer *
         on_repaired(delivery, answer);
         return;
     }
+    if (delivery->is_checking) {
+        delivery_judge_check(delivery, answer, moment);
+        return;
+    }
     bool is_good = is_answered && answer->status >= 200 && answer->status < 300;
     delivery->issue[0] = '\0';
     struct answer_issue issue = { .number = 0 };
@@ -498,6 +503,8 @@ void delivery_asked(struct delivery *delivery, const struct delivery_moment *mom
 {
     if (delivery->capability != NULL)
         sm_move(&delivery->sm, DELIVERY_DECIDING);
+    else if (delivery->is_checking)
+        delivery_end_check(delivery);
     else
         delivery_put_off_for(delivery, RETRY_CLASS_TRANSIENT, "metadata-unreadable", moment);
 }

@@ -93,10 +93,14 @@ struct delivery_request {
     const char *action;      /* for the audit: "read", "search", "create", "update" */
     struct slice path;       /* relative to the base URL */
     struct slice audit_path; /* the same without values */
-    struct slice if_match, if_none_exist, body;
+    struct slice if_match, if_none_match, if_none_exist, body;
     enum retry_ask ask;
     bool is_about_patient;
 };
+
+/* What a look at a settled record found. */
+enum delivery_drift { DRIFT_NONE, DRIFT_EDITED, DRIFT_DELETED };
+const char *delivery_drift_name(enum delivery_drift drift);
 
 enum delivery_action {
     DELIVERY_SEND, /* the request */
@@ -124,8 +128,10 @@ struct delivery {
     struct answer_record best; /* of the records of ours; id empty: none yet */
     struct answer_record ours[OUTBOX_RECORDS_MAX]; /* each once */
     unsigned ours_count, others_count;
-    bool is_endless;     /* more pages than we read */
-    unsigned repair;     /* of `ours`, the next that may need one */
+    bool is_endless;  /* more pages than we read */
+    unsigned repair;  /* of `ours`, the next that may need one */
+    bool is_checking; /* set after the start: only looks again (delivery_check.c) */
+    enum delivery_drift drift;
     bool is_repairing;   /* settled; only second copies are left to do */
     bool is_verifying;   /* READING what has just been written */
     bool must_verify;    /* set before delivery_next(): what it keeps of this kind is not known */

@@ -299,7 +299,9 @@ void delivery_decide(struct delivery *delivery, const struct delivery_moment *mo
     bool is_provenance = row->kind == POSTING_PROVENANCE;
     bool is_held = sha256_equal(&row->held, &row->wanted);
     unsigned chosen = 0;
-    if (is_held && delivery->requests == 0 && delivery->row.state == OUTBOX_PENDING)
+    if (delivery->is_checking)
+        delivery_decide_check(delivery);
+    else if (is_held && delivery->requests == 0 && delivery->row.state == OUTBOX_PENDING)
         delivery_settle(delivery, "held-already"); /* it was wanted otherwise in between */
     else if (delivery->is_verifying)
         sm_move(&delivery->sm, DELIVERY_READING);

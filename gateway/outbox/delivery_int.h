@@ -2,7 +2,8 @@
  *
  * What      delivery.c is the machine and what it does with answers, delivery_decide.c chooses the
  *           next request from what is known, delivery_judge.c compares what was found with what is
- *           wanted, delivery_search.c finds again, delivery_follow.c follows merged patients.
+ *           wanted, delivery_search.c finds again, delivery_follow.c follows merged patients,
+ *           delivery_check.c looks again at what is settled.
  */
 #pragma once
 
@@ -53,6 +54,12 @@ struct slice delivery_for_survivor(const struct delivery *delivery, struct slice
 /* The destination says that the patient was merged into another. */
 void delivery_on_merged(struct delivery *delivery);
 void delivery_judge_survivor(struct delivery *delivery, const struct delivery_answer *answer);
+
+/* A look at what is settled. */
+void delivery_decide_check(struct delivery *delivery);
+void delivery_end_check(struct delivery *delivery);
+void delivery_judge_check(struct delivery *delivery, const struct delivery_answer *answer,
+                          const struct delivery_moment *moment);
 
 /* Takes in what READING or SEARCHING found; moves to DECIDING or ENDED. */
 void delivery_judge_read(struct delivery *delivery, const struct delivery_answer *answer,

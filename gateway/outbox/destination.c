@@ -131,8 +131,10 @@ static unsigned allowance(struct destination *destination, int64_t now_ms)
 {
     bool was_open = destination->breaker.sm.state == BREAKER_OPEN;
     unsigned limit = breaker_limit(&destination->breaker, now_ms, destination->crowd.limit);
-    if (was_open && limit > 0)
+    if (was_open && limit > 0) {
         destination->capability_read_ms = 0; /* the probe asks for /metadata first */
+        bucket_empty(&destination->bucket, now_ms);
+    }
     if (limit > 1 && destination_capability(destination) == NULL)
         limit = 1;
     return limit;
@@ -230,6 +232,8 @@ void destination_pump(struct destination *destination)
         claim->is_woken = true;
         return;
     }
+    if (destination->check.is_under_way)
+        return; /* two looks at the store might take the same patient; its end calls again */
     int64_t rate_until_ms = bucket_wait_until(&destination->bucket, now_ms);
     if (rate_until_ms != 0) {
         pump_at(destination, rate_until_ms);
@@ -374,6 +378,8 @@ bool destination_open(struct destination *destination, struct outbox *outbox,
     struct slice *base = &destination->site.base;
     while (base->len > 0 && base->at[base->len - 1] == '/')
         base->len--;
+    if (own->check_per_minute == 0)
+        own->check_per_minute = OUTBOX_CHECKS_PER_MINUTE;
     if (own->timeout_ms == 0)
         own->timeout_ms = OUTBOX_TIMEOUT_MS;
     breaker_init(&destination->breaker, outbox->pace_permille);
@@ -381,6 +387,7 @@ bool destination_open(struct destination *destination, struct outbox *outbox,
     bucket_init(&destination->bucket, &own->rate, clock_wall_ms());
     arena_init(&destination->claim.arena, OUTBOX_SCRATCH_MAX);
     arena_init(&destination->channels_job.arena, OUTBOX_SCRATCH_MAX);
+    arena_init(&destination->check.arena, OUTBOX_SCRATCH_MAX);
     if (own->bearer_file != NULL)
         destination->token = pool_new(OUTBOX_TOKEN_MAX);
     if (!settings_hold(own, err) || !destination_read_token(destination, err))
@@ -402,7 +409,9 @@ bool destination_open(struct destination *destination, struct outbox *outbox,
 
 void destination_start(struct destination *destination)
 {
-    CHECK(uv_timer_init(loop_uv(destination->outbox->loop), &destination->timer) == 0);
+    uv_loop_t *uv = loop_uv(destination->outbox->loop);
+    CHECK(uv_timer_init(uv, &destination->timer) == 0);
+    CHECK(uv_timer_init(uv, &destination->check_timer) == 0);
 }
 
 void destination_close(struct destination *destination)
@@ -413,5 +422,6 @@ void destination_close(struct destination *destination)
         token_source_close(&destination->tokens);
     arena_fini(&destination->claim.arena);
     arena_fini(&destination->channels_job.arena);
+    arena_fini(&destination->check.arena);
     pool_free(destination->token);
 }

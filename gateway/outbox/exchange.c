@@ -160,6 +160,8 @@ static void set_headers(struct exchange *exchange, const struct delivery_request
     }
     if (request->if_match.len > 0)
         add_header(exchange, "If-Match", request->if_match);
+    if (request->if_none_match.len > 0)
+        add_header(exchange, "If-None-Match", request->if_none_match);
     if (request->if_none_exist.len > 0)
         add_header(exchange, "If-None-Exist", request->if_none_exist);
     if (extra->bearer != NULL) {

@@ -67,6 +67,9 @@ static const struct {
       "The destination is asked before anything is sent again." },
     { "transient", "The destination was out of reach or out of order.",
       "It is tried again by itself." },
+    { "target-deleted",
+      "Somebody deleted the record there; it comes back when there is new evidence.",
+      "Replay it when it should be there." },
     { "target-edited",
       "Somebody edited the record there, and the edit stays until there is new "
       "evidence.",

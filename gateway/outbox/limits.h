@@ -29,6 +29,7 @@
 #define OUTBOX_LANE_RETRY_MS 20        /* the lane's queue was full */
 #define OUTBOX_LOOK_AGAIN_MS 1000      /* while rows under way hide what falls due next */
 #define OUTBOX_SLEEP_MAX_MS 60000      /* the wall clock may jump; look at least this often */
+#define OUTBOX_CHECKS_PER_MINUTE 10    /* settled records that are looked at again, by default */
 #define BREAKER_FAILURES_MAX 5
 #define BREAKER_WINDOW_MS INT64_C(30000)
 #define BREAKER_WINDOW_LEAST 10 /* exchanges of a window before their share of failures counts */

@@ -147,6 +147,7 @@ static bool apply_to(struct store_tx *tx, const struct operate *operate, struct 
         if (!edit_holds(row, operate->body, arena, err) || !record(tx, operate, row, err))
             return false;
         wish.body = operate->body;
+        wish.state = OUTBOX_PENDING;
         wish.wanted = sha256_of_one(operate->body);
         wish.due_ms = wish.changed_ms = operate->now_ms;
         return store_outbox_want(tx, &wish, err);

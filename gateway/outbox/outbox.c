@@ -97,14 +97,17 @@ void outbox_close_if_idle(struct outbox *outbox)
         return;
     for (unsigned i = 0; i < outbox->destination_count; i++)
         if (outbox->destinations[i].under_way > 0 || outbox->destinations[i].claim.is_under_way ||
-            outbox->destinations[i].channels_job.is_under_way)
+            outbox->destinations[i].channels_job.is_under_way ||
+            outbox->destinations[i].check.is_under_way)
             return;
     for (unsigned i = 0; i < outbox->destination_count; i++)
         if (outbox->destinations[i].is_smart)
             token_abort(&outbox->destinations[i].tokens);
     sm_move(&outbox->sm, PHASE_CLOSING);
-    for (unsigned i = 0; i < outbox->destination_count; i++)
+    for (unsigned i = 0; i < outbox->destination_count; i++) {
         uv_close((uv_handle_t *)&outbox->destinations[i].timer, NULL);
+        uv_close((uv_handle_t *)&outbox->destinations[i].check_timer, NULL);
+    }
     uv_close((uv_handle_t *)&outbox->grace_timer, NULL);
     uv_close((uv_handle_t *)&outbox->lane_timer, NULL);
     transport_close(&outbox->transport);
@@ -128,6 +131,7 @@ static void on_stop(struct loop_task *task)
     sm_move(&outbox->sm, PHASE_DRAINING);
     for (unsigned i = 0; i < outbox->destination_count; i++) {
         uv_timer_stop(&outbox->destinations[i].timer);
+        uv_timer_stop(&outbox->destinations[i].check_timer);
         destination_put_back(&outbox->destinations[i]);
     }
     uv_timer_start(&outbox->grace_timer, on_grace_over, outbox->grace_ms, 0);
@@ -160,6 +164,8 @@ static void on_start(void *arg)
 {
     struct outbox *outbox = arg;
     pump_all(outbox);
+    for (unsigned i = 0; i < outbox->destination_count; i++)
+        destination_check(&outbox->destinations[i]);
 }
 
 static const char *copy_text(struct outbox *outbox, const char *text)
@@ -268,5 +274,8 @@ struct outbox_counts outbox_counts(struct outbox *outbox)
         .duplicates = outbox->duplicates,
         .tokens = outbox->tokens,
         .token_failures = outbox->token_failures,
+        .checked = outbox->checked,
+        .edited = outbox->edited,
+        .deleted = outbox->deleted,
     };
 }

@@ -42,6 +42,8 @@ struct destination_settings {
     struct ladder ladder;     /* without rungs: every row that is wanted is sent */
     struct message_site message;
     bool wants_provenance;
+    unsigned check_every_s;    /* a round through what is settled there; 0: never */
+    unsigned check_per_minute; /* records; default 10 */
     /* Where not NULL: the channels in use, as a set, for whoever writes rows; written on the lane.
      * 0 while not known, and where there is none. */
     _Atomic unsigned *channels;
@@ -64,6 +66,7 @@ struct outbox_counts {
     uint64_t sent, settled, retried, dead, reconciled;
     uint64_t duplicates; /* records of ours at destinations beyond the one we keep */
     uint64_t tokens, token_failures;
+    uint64_t checked, edited, deleted; /* settled records that were looked at again */
 };
 
 struct outbox;

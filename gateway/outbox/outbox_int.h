@@ -38,6 +38,7 @@ struct run {
     struct exchange exchange;
     struct arena arena; /* of one delivery */
     struct outbox_row claimed;
+    bool is_check; /* of a settled row */
     struct delivery_sibling sibling;
     bool has_sibling;
     uint64_t turn; /* the lowest goes first */
@@ -63,6 +64,8 @@ void run_claim(struct run *run, const struct outbox_row *row,
                const struct delivery_sibling *sibling);
 /* Its turn has come. */
 void run_start(struct run *run);
+/* Looks again at a settled row, at once. */
+void run_look_again(struct run *run, const struct outbox_row *row);
 /* It has not, for so long that the row may be another by now: the store still has it. */
 void run_put_back(struct run *run);
 /* A token is there, or is not to be had. */
@@ -95,6 +98,16 @@ struct claim {
     int64_t next_due_ms;
 };
 
+/* The next settled row to be looked at again. */
+struct check {
+    struct job job;
+    bool is_under_way;
+    struct arena arena;
+    int64_t now_ms, next_ms;
+    struct outbox_row row;
+    bool has_row;
+};
+
 /* The store is told by which channels a destination can be told now. */
 struct channels_job {
     struct job job;
@@ -120,7 +133,8 @@ struct destination {
     int64_t claimed_ms; /* when those were claimed */
     unsigned borne;     /* ... whose exchanges the destination has still to bear */
     struct claim claim;
-    uv_timer_t timer;
+    struct check check;
+    uv_timer_t timer, check_timer;
     struct breaker breaker;
     bool is_smart;
     struct token_source tokens; /* where is_smart */
@@ -140,6 +154,8 @@ void destination_start(struct destination *destination);
 void destination_close(struct destination *destination);
 /* Claims what may be sent now, or arranges to be called when there may be something. */
 void destination_pump(struct destination *destination);
+/* Looks again at what is settled, or arranges to be called (check.c). */
+void destination_check(struct destination *destination);
 /* A statement was read: the channels may be others than before. */
 void destination_note_channels(struct destination *destination);
 /* NULL when it must be read first. */
@@ -182,6 +198,7 @@ struct outbox {
     unsigned grace_ms;
     _Atomic uint64_t sent, settled, retried, dead, reconciled, duplicates;
     _Atomic uint64_t tokens, token_failures;
+    _Atomic uint64_t checked, edited, deleted;
 };
 
 uint64_t outbox_random(struct outbox *outbox);

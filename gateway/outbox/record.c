@@ -34,6 +34,8 @@ static struct slice detail_of(struct run *run, const struct delivery_answer *ans
         json_put_text(&writer, "transport", transport_error_name(answer->transport));
     if (delivery->issue[0] != '\0')
         json_put_text(&writer, "issue", delivery->issue);
+    if (delivery->is_checking)
+        json_put_text(&writer, "drift", delivery_drift_name(delivery->drift));
     if (delivery->duplicates > 0)
         json_put_integer(&writer, "duplicates", (int64_t)delivery->duplicates);
     json_object_end(&writer);

@@ -73,6 +73,12 @@ static void count_end(struct run *run)
 {
     struct outbox *outbox = run->destination->outbox;
     const struct delivery *delivery = &run->delivery;
+    if (run->is_check) {
+        outbox->checked++;
+        outbox->edited += delivery->drift == DRIFT_EDITED;
+        outbox->deleted += delivery->drift == DRIFT_DELETED;
+        return;
+    }
     switch (delivery->row.state) {
     case OUTBOX_SETTLED:
         outbox->settled++;
@@ -195,6 +201,10 @@ void run_save_again(struct run *run) { save(run); }
 static void give_up_for_now(struct run *run, const struct delivery_moment *moment)
 {
     struct outbox_row row = run->claimed;
+    run->delivery.row = row;
+    run->action = DELIVERY_END;
+    if (run->is_check)
+        return;
     row.held = run->delivery.row.held;
     row.state = delivery_held_is_unknown(&row.held) ? OUTBOX_UNKNOWN : OUTBOX_PENDING;
     row.attempts++;
@@ -202,7 +212,6 @@ static void give_up_for_now(struct run *run, const struct delivery_moment *momen
         moment->now_ms + retry_wait_ms(row.attempts, moment->jitter, moment->pace_permille);
     row.last_error = SLICE("transient answers-too-large");
     run->delivery.row = row;
-    run->action = DELIVERY_END;
 }
 
 static void advance(struct run *run)
@@ -358,7 +367,7 @@ void run_claim(struct run *run, const struct outbox_row *row,
         run->sibling = *sibling;
         run->sibling.target_id = arena_copy(&run->arena, sibling->target_id);
     }
-    run->is_superseded = false;
+    run->is_superseded = run->is_check = false;
     run->turn = destination->next_turn++;
     destination->under_way++;
     destination->queued++;
@@ -373,9 +382,17 @@ void run_start(struct run *run)
     destination->borne++;
     run->is_borne = true;
     delivery_start(&run->delivery, &run->claimed, &destination->site, &run->arena);
+    run->delivery.is_checking = run->is_check;
     if (run->has_sibling)
         delivery_set_sibling(&run->delivery, &run->sibling, clock_wall_ms());
     advance(run);
+}
+
+void run_look_again(struct run *run, const struct outbox_row *row)
+{
+    run_claim(run, row, NULL);
+    run->is_check = true;
+    run_start(run);
 }
 
 void run_put_back(struct run *run)

@@ -1,11 +1,13 @@
 /* From acknowledged ingest to accepted Flag: the sender and the destination, in one process and so by
  * one clock.  tests/bench/latency starts a gateway between the two.
  *
- *   latency_load FOLDER GATEWAY_URL RATE SECONDS NEWS SETUP RESOURCE PLAIN
+ *   latency_load FOLDER GATEWAY_URL RATE SECONDS NEWS SETUP RESOURCE PLAIN [PORT [FIRST]]
  *
  * FOLDER has the certificates of certs/make-dev-certs.sh.  SETUP, RESOURCE and PLAIN are files with FHIR in
  * which "{p}" stands for a patient: a Bundle, the resource that makes a Flag come up, and one that
- * does not.  Of NEWS resources one is the former.  It prints the port of the destination, waits for a
+ * does not.  Of NEWS resources one is the former.  PORT is that of the destination, FIRST the number of
+ * the first patient.  NEWS 0: SETUP is posted for RATE x SECONDS patients and makes a Flag come up
+ * itself, nothing is sent after that.  RATE 0: a destination only, for SECONDS.  It prints the port of the destination, waits for a
  * line on standard input, and then loads, sends and prints figures.
  */
 #include <curl/curl.h>
@@ -28,7 +30,10 @@
 struct load {
     const char *folder, *url;
     char *setup, *resource, *plain;
-    unsigned rate, news, total;
+    unsigned rate, news, total, first, port, seconds;
+    atomic_uint puts;
+    unsigned per_second[3600];
+    int64_t opened_ns;
     int64_t start_ns;
     atomic_uint next, failed, known;
     _Atomic int64_t *acknowledged, *accepted, *took; /* ns, by number; 0: not yet */
@@ -52,7 +57,7 @@ static void note_flag(struct slice body)
     const char *at = body.len > 0 ? memmem(body.at, body.len, words, sizeof words - 1) : NULL;
     if (at == NULL)
         return;
-    unsigned number = (unsigned)strtoul(at + sizeof words - 1, NULL, 10);
+    unsigned number = (unsigned)strtoul(at + sizeof words - 1, NULL, 10) - load.first;
     if (number < load.total && load.accepted[number] == 0) {
         load.accepted[number] = clock_monotonic_ns();
         load.known++;
@@ -71,7 +76,14 @@ static void on_exchange(void *ctx, struct exchange *exchange)
         reply->body =
             SLICE("{\"resourceType\":\"CapabilityStatement\",\"rest\":[{\"mode\":\"server\","
                   "\"resource\":[" OFFERS("Flag") "," OFFERS("CarePlan") "]}]}");
-    } else if (memmem(path.at, path.len, "CarePlan", 8) != NULL) {
+        exchange_finish(exchange);
+        return;
+    }
+    int64_t second = (clock_monotonic_ns() - load.opened_ns) / 1000000000;
+    load.puts++;
+    if (second >= 0 && second < (int64_t)COUNT_OF(load.per_second))
+        load.per_second[second]++;
+    if (memmem(path.at, path.len, "CarePlan", 8) != NULL) {
         http_reply_header(reply, "Location", SLICE("https://127.0.0.1/fhir/CarePlan/1/_history/1"));
         http_reply_header(reply, "ETag", SLICE("W/\"1\""));
     } else {
@@ -90,6 +102,7 @@ static bool open_destination(struct err *err)
     snprintf(ca, sizeof ca, "%s/ca.pem", load.folder);
     struct server_settings settings = {
         .address = "127.0.0.1",
+        .port = (uint16_t)load.port,
         .tls = { .certificate_file = certificate,
                  .key_file = key,
                  .client_ca_file = ca,
@@ -187,8 +200,8 @@ static void *prepare(void *arg)
     char *body = pool_new(BUNDLE_MAX);
     (void)arg;
     for (unsigned number; (number = load.next++) < load.total;)
-        if (number % load.news == 0)
-            post(easy, "", body, fill(load.setup, number, body, BUNDLE_MAX), 200);
+        if (load.news == 0 || number % load.news == 0)
+            post(easy, "", body, fill(load.setup, load.first + number, body, BUNDLE_MAX), 200);
     pool_free(body);
     curl_easy_cleanup(easy);
     curl_slist_free_all(headers);
@@ -204,7 +217,8 @@ static void *send_resources(void *arg)
     (void)arg;
     for (unsigned number; (number = load.next++) < load.total;) {
         bool is_news = number % load.news == 0;
-        size_t len = fill(is_news ? load.resource : load.plain, number, body, BUNDLE_MAX);
+        size_t len =
+            fill(is_news ? load.resource : load.plain, load.first + number, body, BUNDLE_MAX);
         sleep_until(load.start_ns + (int64_t)number * 1000000000 / load.rate);
         int64_t sent_ns = clock_monotonic_ns();
         if (!post(easy, "/MedicationRequest", body, len, 201))
@@ -272,22 +286,23 @@ static void report(int64_t took_ns)
     pool_free(posts);
 }
 
-static bool start(char **arguments)
+static bool start(int count, char **arguments)
 {
     struct err err;
     load.folder = arguments[1];
     load.url = arguments[2];
     load.rate = (unsigned)strtoul(arguments[3], NULL, 10);
     load.news = (unsigned)strtoul(arguments[5], NULL, 10);
-    load.total = load.rate * (unsigned)strtoul(arguments[4], NULL, 10);
+    load.seconds = (unsigned)strtoul(arguments[4], NULL, 10);
+    load.total = load.rate * load.seconds;
     load.setup = file_text(arguments[6]);
     load.resource = file_text(arguments[7]);
     load.plain = file_text(arguments[8]);
-    if (load.rate == 0 || load.news == 0 || load.total == 0)
-        return false;
-    load.acknowledged = pool_new(sizeof *load.acknowledged * load.total);
-    load.accepted = pool_new(sizeof *load.accepted * load.total);
-    load.took = pool_new(sizeof *load.took * load.total);
+    load.port = count > 9 ? (unsigned)strtoul(arguments[9], NULL, 10) : 0;
+    load.first = count > 10 ? (unsigned)strtoul(arguments[10], NULL, 10) : 0;
+    load.acknowledged = pool_new(sizeof *load.acknowledged * (load.total + 1));
+    load.accepted = pool_new(sizeof *load.accepted * (load.total + 1));
+    load.took = pool_new(sizeof *load.took * (load.total + 1));
     curl_global_init(CURL_GLOBAL_DEFAULT);
     if (open_destination(&err))
         return true;
@@ -295,22 +310,53 @@ static bool start(char **arguments)
     return false;
 }
 
+/* As long as they go on coming. */
+static void wait_for_flags(unsigned wanted)
+{
+    unsigned known = load.known;
+    for (unsigned i = 0; i < SETTLE_S * 20 && load.known < wanted; i++) {
+        sleep_until(clock_monotonic_ns() + 50000000);
+        i = load.known != known ? 0 : i;
+        known = load.known;
+    }
+}
+
+static void sink(void)
+{
+    sleep_until(clock_monotonic_ns() + (int64_t)load.seconds * 1000000000);
+    printf("sink puts=%u\nper_second", load.puts);
+    for (unsigned i = 0; i < load.seconds && i < COUNT_OF(load.per_second); i++)
+        printf(" %u", load.per_second[i]);
+    printf("\n");
+    fflush(stdout);
+}
+
 int main(int count, char **arguments)
 {
     char line[16];
-    if (count != 9 || !start(arguments))
+    if (count < 9 || !start(count, arguments))
         return 2;
     printf("PORT %u\n", server_port(load.server));
     fflush(stdout);
     if (fgets(line, sizeof line, stdin) == NULL)
         return 2;
+    load.opened_ns = clock_monotonic_ns();
+    if (load.rate == 0) {
+        sink();
+        _Exit(0);
+    }
     in_parallel(prepare);
+    if (load.news == 0) {
+        wait_for_flags(load.total);
+        printf("filled patients=%u failed=%u flags=%u\n", load.total, load.failed, load.known);
+        fflush(stdout);
+        _Exit(load.failed > 0 || load.known < load.total ? 1 : 0);
+    }
     load.start_ns = clock_monotonic_ns() + REST_NS;
     in_parallel(send_resources);
     int64_t took_ns = clock_monotonic_ns() - load.start_ns;
     unsigned wanted = (load.total + load.news - 1) / load.news;
-    for (unsigned i = 0; i < SETTLE_S * 20 && load.known < wanted; i++)
-        sleep_until(clock_monotonic_ns() + 50000000);
+    wait_for_flags(wanted);
     report(took_ns);
     fflush(stdout);
     _Exit(load.failed > 0 ? 1 : 0); /* its threads need no farewell */

@@ -122,7 +122,7 @@ def test_resend():
 
 def test_cannot_reconcile():
     """where a lost message cannot be looked for, the operator looks: dropped it stays, replayed it is sent again"""
-    ehr = PlayedEhr(pki, "oracle-like", "drop=2")
+    ehr = PlayedEhr(pki, "minimal", "drop=2")
     gateway = gateway_for(ehr, channels=["communication"], message_delay_ms=0, sender="Practitioner/1",
                           recipients=["Group/oncology-pool"])
     for pid in ("p1", "p2"):

@@ -299,7 +299,10 @@ class Handler(ehr_control.Control, http.server.BaseHTTPRequestHandler):
             raise Refusal(405, "not-supported", "no read")
         if resource is None:
             raise Refusal(404, "not-found", "no such record")
-        return 200, state.public(resource), self.version_headers(parts[0], resource)
+        headers = self.version_headers(parts[0], resource)
+        if self.headers.get("If-None-Match") == headers[0][1]:
+            return 304, None, headers
+        return 200, state.public(resource), headers
 
     def page(self, kind, found):
         """Pages of a vendor may repeat the last record of the page before."""

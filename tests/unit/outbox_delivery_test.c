@@ -93,7 +93,7 @@ static struct capability capability_of(const char *name)
 
 /* row: words that change a new Flag that is wanted: inactive, target (id 7, version 1, an older wish
  * is held), no-etag, held (what is wanted), unknown, unknown-post, older (the unknown one was an
- * older wish), verify (what was written), message, document, delay (of a minute), no-recipient, ladder (the usual rungs), provenance, waiting, no-flag, dead-flag, old (wanted for ten days), tired. */
+ * older wish), verify (what was written), message, document, delay (of a minute), no-recipient, check (of a settled row), ladder (the usual rungs), provenance, waiting, no-flag, dead-flag, old (wanted for ten days), tired. */
 static const struct story {
     const char *name, *mode, *row, *answers, *transcript;
 } stories[] = {
@@ -355,6 +355,37 @@ static const struct story {
       "pending waiting for-more" },
     { "... but not the look for one that may be there", "epic", "message delay unknown-post",
       "found 1=", "GET Communication?patient; settled 50 W/\"1\" holds reconciled" },
+    /* --- looking again at what is settled */
+    { "nothing has changed since", "hapi", "check target held", "304",
+      "GET Flag/7 unless W/\"1\"; settled 7 W/\"1\" holds drift none" },
+    { "... where If-None-Match is not heeded, the version tells", "plain", "check target held",
+      "read 1", "GET Flag/7 unless W/\"1\"; settled 7 W/\"1\" holds drift none" },
+    { "another version of the same content is remembered", "plain", "check target held",
+      "read 2=", "GET Flag/7 unless W/\"1\"; settled 7 W/\"2\" holds drift none" },
+    { "somebody edited it: told, and left as it is", "plain", "check target held", "read 3",
+      "GET Flag/7 unless W/\"1\"; settled 7 W/\"3\" holds target-edited drift edited" },
+    { "somebody deleted it: told, and left so", "hapi", "check target held", "404",
+      "GET Flag/7 unless W/\"1\"; settled - - empty target-deleted drift deleted" },
+    { "... or 410", "hapi", "check target held", "410",
+      "GET Flag/7 unless W/\"1\"; settled - - empty target-deleted drift deleted" },
+    { "a merged patient's record is not deleted", "epic", "document check target held", "merged",
+      "GET DocumentReference/7 unless W/\"1\"; settled 7 W/\"1\" holds drift none" },
+    { "no version was known: it is learnt", "plain", "check target held no-etag", "read 2",
+      "GET Flag/7; settled 7 W/\"2\" holds drift none" },
+    { "no answer proves nothing", "hapi", "check target held", "lost",
+      "GET Flag/7 unless W/\"1\"; settled 7 W/\"1\" holds drift none" },
+    { "nor does a refusal", "hapi", "check target held", "401",
+      "GET Flag/7 unless W/\"1\"; settled 7 W/\"1\" holds drift none" },
+    { "nor a page of a proxy", "hapi", "check target held", "200",
+      "GET Flag/7 unless W/\"1\"; settled 7 W/\"1\" holds drift none" },
+    { "what it offers is asked first", "", "check target held", "offers hapi; 304",
+      "GET metadata; GET Flag/7 unless W/\"1\"; settled 7 W/\"1\" holds drift none" },
+    { "... and when that fails it is looked at in the next round", "", "check target held", "503",
+      "GET metadata; settled 7 W/\"1\" holds drift none" },
+    { "... or is no such thing", "", "check target held", "offers nonsense",
+      "GET metadata; settled 7 W/\"1\" holds drift none" },
+    { "where nothing can be read nothing is asked", "conditional-only", "check target held", "",
+      "settled 7 W/\"1\" holds drift none" },
     /* --- the ladder */
     { "a Flag where messages are the only way", "meditech", "ladder", "",
       "settled - - empty told-by communication" },
@@ -442,7 +473,9 @@ static void make_row(struct teller *teller, const struct story *story)
                 : row_has(story, "message") || row_has(story, "document") ? SLICE(NOTE)
                                                                           : SLICE(BODY),
         .wanted = sha256_of_one(SLICE("wanted")),
-        .state = is_unknown ? OUTBOX_UNKNOWN : OUTBOX_PENDING,
+        .state = is_unknown                ? OUTBOX_UNKNOWN
+                 : row_has(story, "check") ? OUTBOX_SETTLED
+                                           : OUTBOX_PENDING,
         .changed_ms = row_has(story, "old") ? NOW - INT64_C(864000000) : NOW - 1000,
         .attempts = row_has(story, "tired") ? 9 : 0,
         .revision = 5,
@@ -598,6 +631,8 @@ static void tell_request(struct teller *teller, const struct delivery_request *r
     text_add(&teller->out, "%s %.*s", request->method, SLICE_ARGS(head));
     if (request->if_match.len > 0)
         text_add(&teller->out, " if %.*s", SLICE_ARGS(request->if_match));
+    if (request->if_none_match.len > 0)
+        text_add(&teller->out, " unless %.*s", SLICE_ARGS(request->if_none_match));
     if (request->if_none_exist.len > 0)
         text_add(&teller->out, " unless");
     if (request->body.len > 0 && teller->row.kind == POSTING_PROVENANCE) {
@@ -672,6 +707,8 @@ static void tell_end(struct teller *teller)
         text_add(&teller->out, " %.*s", SLICE_ARGS(row->last_error));
     if (teller->delivery.is_reconciled)
         text_add(&teller->out, " reconciled");
+    if (teller->delivery.is_checking)
+        text_add(&teller->out, " drift %s", delivery_drift_name(teller->delivery.drift));
 }
 
 static void take_answer(struct teller *teller, const struct delivery_moment *moment)
@@ -744,6 +781,7 @@ static void story_goes(void **state)
     if (row_has(story, "ladder"))
         site.ladder = ladder_default();
     delivery_start(&teller.delivery, &teller.row, &site, &teller.arena);
+    teller.delivery.is_checking = row_has(story, "check");
     if (story->mode[0] != '\0') {
         teller.capability = capability_of(story->mode);
         teller.delivery.capability = &teller.capability;

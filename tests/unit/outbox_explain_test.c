@@ -86,6 +86,7 @@ static void no_reason_is_left_unexplained(void **state)
         "told-by nothing",
         "dropped",
         "target-edited",
+        "target-deleted",
         "followed-merge",
     };
     (void)state;
