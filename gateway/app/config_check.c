@@ -290,9 +290,14 @@ static void check_smart(struct config_draft *draft, struct draft_destination *de
     if (smart->scope == NULL)
         config_complain(draft, destination->line, "smart_scope",
                         "is missing, as \"system/Communication.c system/DocumentReference.crus\"");
-    if (smart->secret_file == NULL && draft->config.keys_folder == NULL)
+    if (smart->is_by_certificate &&
+        (smart->secret_file != NULL || settings->certificate_file == NULL))
+        config_complain(draft, destination->line, "smart_by_certificate",
+                        "needs certificate_file, and no smart_secret_file");
+    if (smart->secret_file == NULL && !smart->is_by_certificate &&
+        draft->config.keys_folder == NULL)
         config_complain(draft, destination->line, "smart_client_id",
-                        "needs keys_folder, or smart_secret_file");
+                        "needs keys_folder, smart_secret_file or smart_by_certificate");
     if (smart->token_url != NULL && !slice_starts(slice_of(smart->token_url), SLICE("https://")))
         config_complain(draft, destination->line, "smart_token_url", "must begin with https://");
 }

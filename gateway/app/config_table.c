@@ -73,6 +73,7 @@ const struct config_key config_keys[] = {
     { "destinations[].smart_scope",        KEY_TEXT,    DEST(smart.scope), 0, 0, NULL },
     { "destinations[].smart_token_url",    KEY_TEXT,    DEST(smart.token_url), 0, 0, NULL },
     { "destinations[].smart_secret_file",  KEY_FILE,    DEST(smart.secret_file), 0, 0, NULL },
+    { "destinations[].smart_by_certificate", KEY_BOOL,  DEST(smart.is_by_certificate), 0, 0, NULL },
     { "destinations[].smart_algorithm",    KEY_WORD,    DRAFT_DEST(algorithm), 0, 0, algorithm_words },
     { "destinations[].rate_per_minute",    KEY_NUMBER,  DEST(rate.per_minute), 0, 1000000, NULL },
     { "destinations[].night_rate_per_minute", KEY_NUMBER, DEST(rate.night_per_minute), 0, 1000000, NULL },

@@ -42,7 +42,7 @@ static bool with_keys(struct service *service, struct destination_settings **out
         struct smart_settings *smart = &copies[i].smart;
         copies[i] = config->destinations[i];
         copies[i].channels = &service->channels[i];
-        if (smart->client_id == NULL || smart->secret_file != NULL)
+        if (smart->client_id == NULL || smart->secret_file != NULL || smart->is_by_certificate)
             continue;
         smart->key = keys_signing(&service->keys, smart->algorithm, clock_wall_ms() / 1000);
         if (smart->key == NULL)

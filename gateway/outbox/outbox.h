@@ -22,6 +22,7 @@ struct smart_settings {
     const char *client_id, *scope;
     const char *token_url;         /* NULL: by discovery */
     const char *secret_file;       /* NULL: private_key_jwt with `key` */
+    bool is_by_certificate;        /* neither: the TLS certificate says who we are (RFC 8705) */
     enum jose_algorithm algorithm; /* enum jose_algorithm, by which `key` is chosen */
     const struct jose_key *key;    /* borrowed */
 };

@@ -71,9 +71,13 @@ static struct slice form_value(struct slice text, struct arena *arena)
     return slice_skip(token, 3); /* "%7C": the bar between system and value */
 }
 
-struct slice smart_write_request(struct slice scope, struct slice assertion, struct arena *arena)
+struct slice smart_write_request(struct slice scope, struct slice client_id, struct slice assertion,
+                                 struct arena *arena)
 {
     struct slice words = form_value(scope, arena);
+    if (client_id.len > 0)
+        return arena_format(arena, "grant_type=client_credentials&scope=%.*s&client_id=%.*s",
+                            SLICE_ARGS(words), SLICE_ARGS(form_value(client_id, arena)));
     if (assertion.len == 0)
         return arena_format(arena, "grant_type=client_credentials&scope=%.*s", SLICE_ARGS(words));
     return arena_format(arena,

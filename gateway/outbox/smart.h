@@ -24,8 +24,10 @@ struct smart_token {
 /* token_endpoint of /.well-known/smart-configuration. */
 bool smart_read_configuration(struct slice body, struct arena *arena, struct slice *token_url,
                               struct err *err) MUST_USE;
-/* application/x-www-form-urlencoded; without an assertion, for a client with a secret. */
-struct slice smart_write_request(struct slice scope, struct slice assertion, struct arena *arena);
+/* application/x-www-form-urlencoded.  Without an assertion, for a client with a secret; with a
+ * client_id, for one that is known by its certificate; each may be empty. */
+struct slice smart_write_request(struct slice scope, struct slice client_id, struct slice assertion,
+                                 struct arena *arena);
 bool smart_read_token(struct slice body, struct arena *arena, struct smart_token *out,
                       struct err *err) MUST_USE;
 /* When to ask for the next one: at four fifths of its life. */

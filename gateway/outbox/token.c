@@ -72,11 +72,14 @@ static bool ask_token(struct token_source *source, struct err *err)
     bool has_secret = smart->secret_file != NULL;
     struct slice assertion = SLICE("");
     char *secret = pool_new(OUTBOX_TOKEN_MAX);
-    bool is_ready = read_secret(source, secret, err) &&
-                    (has_secret || write_assertion(source, &assertion, err));
+    bool is_ready = read_secret(source, secret, err) && (has_secret || smart->is_by_certificate ||
+                                                         write_assertion(source, &assertion, err));
     struct exchange_form form = {
         .url = source->token_url,
-        .body = smart_write_request(slice_of(smart->scope), assertion, &source->arena),
+        .body =
+            smart_write_request(slice_of(smart->scope),
+                                smart->is_by_certificate ? slice_of(smart->client_id) : SLICE(""),
+                                assertion, &source->arena),
         .user_agent = source->user_agent,
         .user = has_secret ? smart->client_id : NULL,
         .password = has_secret ? secret : NULL,

@@ -110,6 +110,35 @@ def test_secret():
     ehr.stop()
 
 
+def test_mutual_tls():
+    """mutual TLS at the token endpoint: the certificate is shown there too, and may be all that is asked for"""
+    ehr = smart_ehr()
+    gateway = gateway_for(ehr)
+    push(gateway)
+    wait_until(lambda: at_rest(gateway), "rest", 30)
+    equal(set(smart(ehr)["peers"]), {"lifeline.example"})
+    gateway.stop()
+    ehr.stop()
+    ehr = PlayedEhr(pki, "hapi-like", options=("--smart", "lifeline-client", "--smart-certificate", "lifeline.example"))
+    gateway = Lifeline(pki).send_to(ehr.base, smart_client_id="lifeline-client", smart_scope=SCOPE,
+                                    smart_by_certificate=True).start()
+    push(gateway)
+    wait_until(lambda: at_rest(gateway), "rest", 30)
+    equal((smart(ehr)["assertions"], smart(ehr)["peers"]), ([], ["lifeline.example"]))
+    gateway.stop()
+    # Another certificate of the same authority is not us: no token, and nothing is sent.
+    gateway.settings["destinations"][0].update(certificate_file=pki.file("other-hospital.pem"),
+                                               key_file=pki.file("other-hospital.key"))
+    gateway.start()
+    flags = len(ehr.stored("Flag"))
+    push(gateway, "p2")
+    wait_until(lambda: len(smart(ehr)["peers"]) > 1, "another request", 30)
+    equal((smart(ehr)["peers"][1], len(ehr.stored("Flag"))), ("other-hospital", flags))
+    equal({r["state"] for r in gateway.outbox() if r["patient"] == "Patient/p2"}, {"pending"})
+    gateway.stop()
+    ehr.stop()
+
+
 def test_no_other_host():
     """a redirect to another host is not followed: the token is shown to nobody else"""
     ehr = smart_ehr(faults="redirect=2")

@@ -20,8 +20,9 @@ def decode(part):
 
 
 class Smart:
-    def __init__(self, client_id, secret=None):
-        self.client_id, self.secret = client_id, secret
+    def __init__(self, client_id, secret=None, certificate=None):
+        self.client_id, self.secret, self.certificate = client_id, secret, certificate
+        self.peers = []  # who showed which certificate
         self.lock = threading.Lock()
         self.tokens, self.seen, self.assertions = {}, set(), []
         self.requests = self.under_way = self.most_at_once = 0
@@ -30,17 +31,20 @@ class Smart:
 
     def configuration(self, origin):
         return {"token_endpoint": origin + PATH, "issuer": origin,
-                "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic"],
+                "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic", "tls_client_auth"],
                 "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
                 "grant_types_supported": ["client_credentials"],
                 "capabilities": ["client-confidential-asymmetric", "permission-v2"]}
 
-    def fault_of(self, form, authorization, audience):
+    def fault_of(self, form, authorization, audience, peer):
         """None when this is our client, else the reason."""
         if form.get("grant_type") != "client_credentials":
             return "unsupported_grant_type"
         if not form.get("scope"):
             return "invalid_scope"
+        if self.certificate:  # RFC 8705
+            is_it = form.get("client_id") == self.client_id and peer == self.certificate
+            return None if is_it and "client_assertion" not in form else "invalid_client"
         if self.secret:
             wanted = base64.b64encode(f"{self.client_id}:{self.secret}".encode()).decode()
             return None if authorization == f"Basic {wanted}" else "invalid_client"
@@ -64,17 +68,18 @@ class Smart:
         self.assertions.append({"assertion": form["client_assertion"], "audience": audience})
         return None
 
-    def answer(self, body, authorization, origin):
+    def answer(self, body, authorization, origin, peer):
         """(status, JSON) to a token request."""
         form = {name: values[0] for name, values in urllib.parse.parse_qs(body.decode()).items()}
         with self.lock:
             self.requests += 1
+            self.peers.append(peer)
             self.under_way += 1
             self.most_at_once = max(self.most_at_once, self.under_way)
         time.sleep(0.05)  # long enough for a second one to show
         with self.lock:
             self.under_way -= 1
-            fault = self.fault_of(form, authorization, origin + PATH)
+            fault = self.fault_of(form, authorization, origin + PATH, peer)
             if self.refusals > 0:
                 self.refusals -= 1
                 fault = "invalid_client"
@@ -91,7 +96,7 @@ class Smart:
 
     def show(self):
         return json.dumps({"requests": self.requests, "most_at_once": self.most_at_once,
-                           "assertions": self.assertions}) + "\n"
+                           "assertions": self.assertions, "peers": self.peers}) + "\n"
 
     def control(self, wish):
         """{"seconds": 2, "refusals": 1, "revoke": true}"""

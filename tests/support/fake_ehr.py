@@ -195,6 +195,11 @@ class Handler(ehr_control.Control, http.server.BaseHTTPRequestHandler):
                                             "code": str(refusal.vendor_code)}], "text": refusal.text}
         self.answer(refusal.status, {"resourceType": "OperationOutcome", "issue": [issue]}, headers)
 
+    def peer(self):
+        """The common name of the client's certificate."""
+        subject = (self.connection.getpeercert() or {}).get("subject", ())
+        return next((value for part in subject for name, value in part if name == "commonName"), "")
+
     def hang_up(self):
         self.close_connection = True
         try:
@@ -219,7 +224,7 @@ class Handler(ehr_control.Control, http.server.BaseHTTPRequestHandler):
         origin = f"https://{self.headers.get('Host')}"
         try:
             if smart and url.path == ehr_smart.PATH:
-                status, answer = smart.answer(self.body, self.headers.get("Authorization"), origin)
+                status, answer = smart.answer(self.body, self.headers.get("Authorization"), origin, self.peer())
                 self.answer(status, answer, kind="application/json")
                 return
             if smart and url.path == base + ".well-known/smart-configuration":
@@ -572,6 +577,7 @@ def parse_options():
     parser.add_argument("--smart", metavar="CLIENT",
                         help="tokens of its own authorization server, for this client")
     parser.add_argument("--smart-secret", help="... which shows this secret instead of a signature")
+    parser.add_argument("--smart-certificate", help="... which is known by this common name of its certificate")
     parser.add_argument("--until-eof", action="store_true", help="end when standard input ends")
     options = parser.parse_args()
     if options.make_certs:
@@ -601,7 +607,7 @@ def main():
     if options.until_eof:
         threading.Thread(target=end_with_parent, daemon=True).start()
     if options.smart:
-        state.smart = ehr_smart.Smart(options.smart, options.smart_secret)
+        state.smart = ehr_smart.Smart(options.smart, options.smart_secret, options.smart_certificate)
     state.trap = Trap(tls_context(options))
     threading.Thread(target=state.trap.serve_forever, daemon=True).start()
     port = options.port

@@ -69,12 +69,15 @@ static void a_request_is_a_form(void **state)
     struct arena arena;
     (void)state;
     arena_init(&arena, 1 << 16);
-    struct slice form = smart_write_request(SLICE("system/Flag.crus a"), SLICE("h.b.s"), &arena);
+    struct slice form =
+        smart_write_request(SLICE("system/Flag.crus a"), SLICE(""), SLICE("h.b.s"), &arena);
     assert_string_equal("grant_type=client_credentials&scope=system%2FFlag.crus%20a"
                         "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type"
                         "%3Ajwt-bearer&client_assertion=h.b.s",
                         form.at);
-    form = smart_write_request(SLICE("a"), SLICE(""), &arena);
+    form = smart_write_request(SLICE("a"), SLICE("me&1"), SLICE(""), &arena);
+    assert_true(slice_is(form, "grant_type=client_credentials&scope=a&client_id=me%261"));
+    form = smart_write_request(SLICE("a"), SLICE(""), SLICE(""), &arena);
     assert_string_equal("grant_type=client_credentials&scope=a", form.at);
     arena_fini(&arena);
 }
