@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "cds/cards.h"
 #include "ingest/ingest_int.h"
+#include "ingest/merge.h"
 #include "therapy/derive.h"
 
 #define CARDS_BYTES_MAX ((size_t)1024 * 1024)
@@ -248,8 +249,11 @@ static bool run_cards(struct ingest_call *call, struct patient_set *set, struct 
         return op_refuse(call->work->ops, ERR_PRECONDITION, "prefetch",
                          "nothing is stored of this patient: send the prefetch that "
                          "/cds-services asks for");
+    const struct merge_from from = { set, set->tx, set->arena };
+    struct merged merged;
     if (patient != NULL &&
-        !patient_events(call->ingest, &patient->state, set->arena, &stored, &stored_count, err))
+        (!merge_gather(&from, name, &patient->state, &merged, err) ||
+         !merge_events(call->ingest, &merged, set->arena, &stored, &stored_count, err)))
         return false;
     if (!derive(call, set, stored, stored_count, cds->first_draft, &now, err))
         return false;

@@ -86,6 +86,7 @@ struct patient_work {
     struct slice name;
     struct state state;
     bool is_dirty;
+    bool is_merged; /* into another: says nothing itself */
     struct patient_work *next;
 };
 
@@ -119,10 +120,6 @@ bool patient_set_save(struct patient_set *set, struct err *err) MUST_USE;
 /* A Medication was written (or deleted: codes NULL): every order that refers to it is read anew. */
 bool patient_medication_changed(struct patient_set *set, struct slice reference,
                                 const struct concept *codes, struct err *err) MUST_USE;
-/* The engine's answer for a state on a day; lives in `arena`. */
-bool patient_derive(struct ingest *ingest, const struct state *state, struct date as_of,
-                    struct arena *arena, struct therapy *out, struct err *err) MUST_USE;
-
 /* The events of a state, with codes resolved. */
 bool patient_events(struct ingest *ingest, const struct state *state, struct arena *arena,
                     struct event **out, size_t *count, struct err *err) MUST_USE;

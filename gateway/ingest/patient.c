@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "ingest/derived.h"
 #include "ingest/ingest_int.h"
+#include "ingest/merge.h"
 #include "plan/posted_pack.h"
 #include "store/body.h"
 #include "therapy/derive.h"
@@ -190,6 +191,8 @@ bool patient_put(struct patient_set *set, struct patient_work *patient, struct e
         event->version > 1 ? state_find(&patient->state, event->resource_key) : NULL;
     if (old == NULL && !is_on_timeline(set, event))
         return true;
+    if (old != NULL && event->type == FHIR_PATIENT && !merge_left(set, old, event, err))
+        return false;
     if (!entry_pack(event, set->arena, &entry, err))
         return false;
     patient->is_dirty = true;
@@ -276,16 +279,6 @@ bool patient_events(struct ingest *ingest, const struct state *state, struct are
     return true;
 }
 
-bool patient_derive(struct ingest *ingest, const struct state *state, struct date as_of,
-                    struct arena *arena, struct therapy *out, struct err *err)
-{
-    struct event *events;
-    size_t count;
-    return patient_events(ingest, state, arena, &events, &count, err) &&
-           therapy_derive(mapping_rules(ingest->settings.mapping), events, count, as_of, arena, out,
-                          err);
-}
-
 static bool is_retracted(const struct event *event)
 {
     return event->status == STATUS_ENTERED_IN_ERROR ||
@@ -339,7 +332,7 @@ static void leave_out(const struct ingest_destination *destination, struct outbo
 }
 
 static bool want_postings(struct patient_set *set, const struct patient_work *patient,
-                          const struct plan *plan, struct err *err)
+                          const struct merged *merged, const struct plan *plan, struct err *err)
 {
     for (unsigned i = 0; i < plan->posting_count; i++) {
         const struct posting *posting = &plan->postings[i];
@@ -367,6 +360,8 @@ static bool want_postings(struct patient_set *set, const struct patient_work *pa
                 return false;
             set->wrote_outbox = true;
         }
+        if (!merge_move(set, merged, posting, err))
+            return false;
     }
     return true;
 }
@@ -383,8 +378,8 @@ static void note_death(const struct event *events, size_t count, struct plan_inp
 }
 
 static bool plan_postings(struct patient_set *set, struct patient_work *patient,
-                          const struct therapy *therapy, const struct event *events, size_t count,
-                          struct err *err)
+                          const struct merged *merged, const struct therapy *therapy,
+                          const struct event *events, size_t count, struct err *err)
 {
     const struct ingest_settings *settings = &set->ingest->settings;
     struct plan_input input = { .tenant = set->tenant->tenant.name,
@@ -409,7 +404,8 @@ static bool plan_postings(struct patient_set *set, struct patient_work *patient,
     struct plan *plan = arena_alloc_raw(set->arena, sizeof *plan);
     if (plan == NULL)
         return out_of_memory(err);
-    if (!plan_make(&input, set->arena, plan, err) || !want_postings(set, patient, plan, err))
+    if (!plan_make(&input, set->arena, plan, err) ||
+        !want_postings(set, patient, merged, plan, err))
         return false;
     struct buffer *scratch = &set->ingest->lane_buffer;
     buffer_reset(scratch);
@@ -444,13 +440,18 @@ static void note_derivation(struct patient_set *set, const struct patient_work *
 static bool patient_save(struct patient_set *set, struct patient_work *patient, struct err *err)
 {
     struct buffer *scratch = &set->ingest->lane_buffer;
-    struct event *events;
-    size_t count;
+    struct event *events = NULL;
+    size_t count = 0;
+    struct merged merged = { .count = 0 };
+    const struct merge_from from = { set, set->tx, set->arena };
     struct therapy *therapy = arena_alloc_raw(set->arena, sizeof *therapy);
     if (therapy == NULL)
         return out_of_memory(err);
-    if (!patient_events(set->ingest, &patient->state, set->arena, &events, &count, err) ||
-        !therapy_derive(mapping_rules(set->ingest->settings.mapping), events, count,
+    if (!patient->is_merged &&
+        (!merge_gather(&from, patient->name, &patient->state, &merged, err) ||
+         !merge_events(set->ingest, &merged, set->arena, &events, &count, err)))
+        return false;
+    if (!therapy_derive(mapping_rules(set->ingest->settings.mapping), events, count,
                         date_of_ms(set->now_ms), set->arena, therapy, err))
         return false;
     buffer_reset(scratch);
@@ -460,7 +461,7 @@ static bool patient_save(struct patient_set *set, struct patient_work *patient, 
         patient->state.derived = arena_copy(set->arena, buffer_slice(scratch));
         note_derivation(set, patient, therapy);
     }
-    if (!plan_postings(set, patient, therapy, events, count, err))
+    if (!plan_postings(set, patient, &merged, therapy, events, count, err))
         return false;
     buffer_reset(scratch);
     state_write(&patient->state, scratch);
@@ -472,9 +473,14 @@ static bool patient_save(struct patient_set *set, struct patient_work *patient, 
 
 bool patient_set_save(struct patient_set *set, struct err *err)
 {
-    for (struct patient_work *patient = set->first; patient != NULL; patient = patient->next)
-        if (patient->is_dirty && !patient_save(set, patient, err))
-            return false;
+    if (!merge_link(set, err))
+        return false;
+    /* Those that were merged come last: what the survivors have taken over need not end. */
+    for (unsigned is_merged = 0; is_merged < 2; is_merged++)
+        for (struct patient_work *patient = set->first; patient != NULL; patient = patient->next)
+            if (patient->is_dirty && patient->is_merged == is_merged &&
+                !patient_save(set, patient, err))
+                return false;
     if (set->detail->len > 0)
         buffer_add(set->detail, SLICE("]}"));
     return true;

@@ -5,7 +5,9 @@
 #include "base/json.h"
 #include "fhir/stamp.h"
 #include "ingest/ingest_int.h"
+#include "ingest/merge.h"
 #include "store/body.h"
+#include "therapy/derive.h"
 #include "therapy/report.h"
 
 bool resource_body(struct ingest *ingest, const struct store_resource *row, struct arena *arena,
@@ -156,6 +158,10 @@ bool op_lines(struct ingest_call *call, struct ingest_op *op, struct store_tx *t
     struct date as_of = call->work->as_of;
     struct slice row, name;
     struct state state;
+    struct merged merged;
+    struct event *events;
+    size_t count;
+    const struct merge_from from = { NULL, tx, &call->ingest->lane_arena };
     int64_t key;
     bool found;
     op->action = "read";
@@ -172,6 +178,9 @@ bool op_lines(struct ingest_call *call, struct ingest_op *op, struct store_tx *t
         return err_fail(err, ERR_TOO_LARGE, "", "the request needs too much memory");
     return store_patient_load(tx, key, &call->ingest->lane_arena, &row, err) &&
            state_read(row, &call->ingest->lane_arena, &state, err) &&
-           patient_derive(call->ingest, &state, as_of, &call->ingest->lane_arena, therapy, err) &&
+           merge_gather(&from, name, &state, &merged, err) &&
+           merge_events(call->ingest, &merged, from.arena, &events, &count, err) &&
+           therapy_derive(mapping_rules(call->ingest->settings.mapping), events, count, as_of,
+                          from.arena, therapy, err) &&
            write_lines(call, op, name, therapy, err);
 }

@@ -3,6 +3,7 @@
 #include "base/codec.h"
 
 #define FORMAT 1
+#define FORMAT_MERGED 2 /* the same, and the keys of merged patients */
 
 bool state_read(struct slice row, struct arena *arena, struct state *out, struct err *err)
 {
@@ -11,7 +12,8 @@ bool state_read(struct slice row, struct arena *arena, struct state *out, struct
         return true;
     struct decoder from = decoder_of(row);
     uint64_t format = decode_varint(&from), count = decode_varint(&from);
-    if (from.bad || format != FORMAT || count > STATE_ENTRIES_MAX)
+    bool is_known = format == FORMAT || format == FORMAT_MERGED;
+    if (from.bad || !is_known || count > STATE_ENTRIES_MAX)
         return err_fail(err, ERR_CORRUPT, "patient", "a stored timeline cannot be read");
     unsigned room = (unsigned)count + 8;
     struct state_entry *entries = arena_alloc_raw(arena, sizeof *entries * room);
@@ -24,15 +26,25 @@ bool state_read(struct slice row, struct arena *arena, struct state *out, struct
         entries[i].packed = decode_slice(&from);
     }
     struct slice derived = decode_slice(&from), posted = decode_slice(&from);
+    *out = (struct state){ .entries = entries,
+                           .count = (unsigned)count,
+                           .room = room,
+                           .derived = derived,
+                           .posted = posted };
+    if (format == FORMAT_MERGED)
+        out->merged_count = (unsigned)decode_varint(&from);
+    if (out->merged_count > STATE_MERGED_MAX)
+        from.bad = true;
+    for (unsigned i = 0; i < out->merged_count && !from.bad; i++)
+        out->merged[i] = (int64_t)decode_varint(&from);
     if (from.bad)
         return err_fail(err, ERR_CORRUPT, "patient", "a stored timeline cannot be read");
-    *out = (struct state){ entries, (unsigned)count, room, derived, posted };
     return true;
 }
 
 void state_write(const struct state *state, struct buffer *out)
 {
-    encode_varint(out, FORMAT);
+    encode_varint(out, state->merged_count > 0 ? FORMAT_MERGED : FORMAT);
     encode_varint(out, state->count);
     for (unsigned i = 0; i < state->count; i++) {
         encode_varint(out, (uint64_t)state->entries[i].resource_key);
@@ -41,6 +53,11 @@ void state_write(const struct state *state, struct buffer *out)
     }
     encode_slice(out, state->derived);
     encode_slice(out, state->posted);
+    if (state->merged_count == 0)
+        return;
+    encode_varint(out, state->merged_count);
+    for (unsigned i = 0; i < state->merged_count; i++)
+        encode_varint(out, (uint64_t)state->merged[i]);
 }
 
 struct state_entry *state_find(const struct state *state, int64_t resource_key)

@@ -13,6 +13,7 @@
 #include "domain/event.h"
 
 #define STATE_ENTRIES_MAX 100000
+#define STATE_MERGED_MAX 16
 
 struct state_entry {
     int64_t resource_key;
@@ -23,8 +24,10 @@ struct state_entry {
 struct state {
     struct state_entry *entries; /* in order of first arrival */
     unsigned count, room;
-    struct slice derived; /* derived_pack(): the lines and verdicts, compact */
-    struct slice posted;  /* posted_pack() */
+    struct slice derived;             /* derived_pack(): the lines and verdicts, compact */
+    struct slice posted;              /* posted_pack() */
+    int64_t merged[STATE_MERGED_MAX]; /* keys of patients that were merged into this one: merge.h */
+    unsigned merged_count;
 };
 
 bool state_read(struct slice row, struct arena *arena, struct state *out, struct err *err) MUST_USE;

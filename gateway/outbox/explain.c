@@ -67,6 +67,7 @@ static const struct {
       "The destination is asked before anything is sent again." },
     { "transient", "The destination was out of reach or out of order.",
       "It is tried again by itself." },
+    { "moved", "The patient was merged into another, and the record is that one's now.", "" },
     { "target-deleted",
       "Somebody deleted the record there; it comes back when there is new evidence.",
       "Replay it when it should be there." },

@@ -63,6 +63,22 @@ static void what_is_written_is_read(void **state)
     assert_true(slice_is(read.posted, "postings"));
 }
 
+static void merged_patients_are_remembered(void **state)
+{
+    struct fixture *fixture = *state;
+    struct state written = { .merged = { 7, INT64_C(1) << 40 }, .merged_count = 2 }, read;
+    add(fixture, &written, 1, "first");
+    state_write(&written, &fixture->row);
+    struct slice row = buffer_slice(&fixture->row);
+    assert_true(state_read(row, &fixture->arena, &read, &fixture->err));
+    assert_int_equal(read.merged_count, 2);
+    assert_int_equal(read.merged[0], 7);
+    assert_true(read.merged[1] == INT64_C(1) << 40);
+    for (size_t len = 1; len < row.len; len++)
+        assert_false(
+            state_read((struct slice){ row.at, len }, &fixture->arena, &read, &fixture->err));
+}
+
 static void a_read_state_can_grow(void **state)
 {
     struct fixture *fixture = *state;
@@ -95,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_empty_row_is_a_new_patient, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_written_is_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(merged_patients_are_remembered, setup, teardown),
         cmocka_unit_test_setup_teardown(a_read_state_can_grow, setup, teardown),
         cmocka_unit_test_setup_teardown(a_cut_row_is_refused, setup, teardown),
     };
