@@ -41,7 +41,7 @@ void delivery_judge_survivor(struct delivery *delivery, const struct delivery_an
 {
     struct slice base = delivery->site->base, link = SLICE("");
     bool is_read = answer_read_survivor(answer->body, delivery->arena, &link);
-    bool is_url = memmem(link.at, link.len, "://", 3) != NULL;
+    bool is_url = link.len > 0 && memmem(link.at, link.len, "://", 3) != NULL;
     struct slice id = answer_location_id(link, "Patient");
     struct slice survivor = arena_format(delivery->arena, "Patient/%.*s", SLICE_ARGS(id));
     bool is_other = id.len > 0 && !slice_eq(survivor, delivery_patient(delivery));
