@@ -257,46 +257,65 @@ static void add_left_out(const struct therapy *therapy, struct buffer *out)
     }
 }
 
+/* What a story asks of the engine. */
+struct question {
+    const struct rules *rules;
+    const struct therapy *before; /* the answer before the later news; NULL */
+    char day[16];
+    unsigned tells;
+};
+
+static void tell(const struct golden *golden, struct story *story, struct question *out)
+{
+    *out = (struct question){ .rules = mapping_rules(story->mapping), .day = "2026-01-01" };
+    for (struct slice told = golden->exposures; told.len > 0;) {
+        struct slice row = slice_take_until(&told, '\n');
+        if (slice_starts(row, SLICE("as of ")))
+            snprintf(out->day, sizeof out->day, "%.*s", SLICE_ARGS(slice_skip(row, 6)));
+        else if (slice_starts(row, SLICE("rules ")))
+            out->rules = mapping_ruleset(story->mapping, slice_skip(row, 6));
+        else if (slice_is(row, "tell failed classes"))
+            out->tells |= TELL_CLASSES;
+        else if (slice_is(row, "tell options"))
+            out->tells |= TELL_OPTIONS;
+        else if (slice_is(row, "tell cumulative"))
+            out->tells |= TELL_CUMULATIVE;
+        else if (slice_is(row, "later:"))
+            out->before = story_derive_with(story, out->rules, out->day);
+        else
+            story_tell(story, arena_copy(&story->arena, row).at);
+    }
+    CHECK(out->rules != NULL);
+}
+
+const struct rules *golden_tell(const struct golden *golden, struct story *story,
+                                struct date *as_of)
+{
+    struct question question;
+    tell(golden, story, &question);
+    *as_of = story_day(question.day);
+    return question.rules;
+}
+
 static void answer(const struct golden *golden, const struct mapping *mapping, bool is_alone,
                    struct buffer *out)
 {
     struct story story;
-    char day[16] = "2026-01-01";
-    const struct therapy *before = NULL;
-    const struct rules *rules = mapping_rules(mapping);
-    unsigned tells = 0;
+    struct question question;
     story_begin(&story);
     story.mapping = mapping;
-    struct rules alone;
-    for (struct slice told = golden->exposures; told.len > 0;) {
-        struct slice row = slice_take_until(&told, '\n');
-        if (slice_starts(row, SLICE("as of ")))
-            snprintf(day, sizeof day, "%.*s", SLICE_ARGS(slice_skip(row, 6)));
-        else if (slice_starts(row, SLICE("rules ")))
-            rules = mapping_ruleset(mapping, slice_skip(row, 6));
-        else if (slice_is(row, "tell failed classes"))
-            tells |= TELL_CLASSES;
-        else if (slice_is(row, "tell options"))
-            tells |= TELL_OPTIONS;
-        else if (slice_is(row, "tell cumulative"))
-            tells |= TELL_CUMULATIVE;
-        else if (slice_is(row, "later:"))
-            before = story_derive_with(&story, rules, day);
-        else
-            story_tell(&story, arena_copy(&story.arena, row).at);
-    }
-    CHECK(rules != NULL);
-    alone = *rules;
+    tell(golden, &story, &question);
+    struct rules alone = *question.rules;
     if (is_alone)
         alone.contrast = NULL;
-    const struct therapy *therapy = story_derive_with(&story, &alone, day);
+    const struct therapy *therapy = story_derive_with(&story, &alone, question.day);
     for (unsigned i = 0; i < therapy->history_count; i++) {
         const struct history *history = &therapy->histories[i];
         if (therapy->history_count > 1)
             buffer_format(out, "%.*s:\n", SLICE_ARGS(history->disease->key));
-        add_history(history, same_history(before, history), tells, out);
+        add_history(history, same_history(question.before, history), question.tells, out);
     }
-    for (unsigned i = 0; (tells & TELL_CUMULATIVE) != 0 && i < therapy->cumulative_count; i++) {
+    for (unsigned i = 0; (question.tells & TELL_CUMULATIVE) != 0 && i < therapy->cumulative_count; i++) {
         const struct cumulative *sum = &therapy->cumulative[i];
         buffer_format(out, "%.*s: %lld mg/m2 by %u of %u orders%s%.*s\n", SLICE_ARGS(sum->exposure),
                       (long long)((sum->total_thousandths + 500) / 1000), sum->counted, sum->orders,

@@ -29,6 +29,10 @@ static inline bool golden_has(const uint64_t *set, unsigned rule)
 /* All stories, by file, then as they stand; stops the program when one is badly written. */
 const struct golden *golden_load(unsigned *count);
 
+/* Tells its exposures to a story that has begun: the rules that it names and the day it asks for. */
+const struct rules *golden_tell(const struct golden *golden, struct story *story,
+                                struct date *as_of);
+
 /* Tells the exposures of `golden` and appends what the engine answers, in the form of the block. */
 void golden_answer(const struct golden *golden, struct buffer *out);
 /* The same without the second opinion of SAL-023. */
