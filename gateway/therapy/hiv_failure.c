@@ -253,6 +253,8 @@ enum stop_reason hiv_substitution(const struct hiv_course *course, int32_t day,
         int32_t given = is_substitution ? reason_day(course->uses[i]) : DATE_NONE;
         if (given > course->engine->as_of)
             engine_changes_on(course->engine, given);
+        if (given == course->engine->as_of) /* an end that nobody dated moves with the answer */
+            engine_changes_on(course->engine, day + near + 1);
         if (!is_substitution || given < day - near || given > day + near ||
             given > course->engine->as_of || !RULE_ON(HIV_SUBSTITUTION))
             continue;
@@ -349,6 +351,8 @@ bool hiv_find_failure(const struct hiv_course *course, const struct hiv_line *li
         if (is_code) {
             const struct hiv_failure *code = &course->failures[at++];
             bool is_near = until > INT32_MAX - ahead || code->day <= until + ahead;
+            if (is_near && until < FOREVER - ahead && code->day == course->engine->as_of)
+                engine_changes_on(course->engine, until + ahead + 1); /* as in a substitution */
             if (code->day > from && is_near)
                 next = *code;
         } else {

@@ -438,9 +438,6 @@ static void nothing_changes_before_the_next_change(struct asked *asked)
     static const struct wording waiting = { .with_ids = true, .is_waiting = true };
     int32_t until = asked->therapy->next_change.day, today = asked->patient.as_of.day;
     int32_t most = date_is_none(asked->therapy->next_change) ? 800 : until - today - 1;
-    for (unsigned i = 0; i < asked->therapy->history_count; i++)
-        if (asked->therapy->histories[i].disease->family == DISEASE_HIV)
-            return; /* known gap, one patient in 100000 (95124): the range grows with waiting */
     if (most <= 0)
         return;
     struct date day = { today + 1 + (int32_t)random_below((unsigned)most) };

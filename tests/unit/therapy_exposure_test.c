@@ -203,6 +203,13 @@ static void next_change_is_named(void **state)
         { LUNG "erlotinib 2020-02-03..2020-12-31", "2020-08-01", "2020-12-31" },
         { LUNG "erlotinib 2020-02-03..open", "2020-08-01", "2021-02-03" },
         { LUNG "@C34.90 2020-10-01 relapse; carboplatin 2020-02-03", "2020-08-01", "2020-10-01" },
+        /* the reason of an order whose end lies ahead explains a change for 30 days only */
+        { "@B20 2015-01-01; efavirenz + lamivudine + tenofovir disoproxil 2016-01-01..2021-06-30 "
+          "shortage; dolutegravir + lamivudine + tenofovir disoproxil 2020-01-01..open",
+          "2020-01-15", "2020-02-01" },
+        { "@B20 2015-01-01; efavirenz + lamivudine + tenofovir disoproxil 2016-01-01..2021-06-30 "
+          "progression; dolutegravir + lamivudine + tenofovir disoproxil 2020-01-01..open",
+          "2020-01-15", "2020-02-01" },
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
