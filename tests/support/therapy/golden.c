@@ -315,7 +315,8 @@ static void answer(const struct golden *golden, const struct mapping *mapping, b
             buffer_format(out, "%.*s:\n", SLICE_ARGS(history->disease->key));
         add_history(history, same_history(question.before, history), question.tells, out);
     }
-    for (unsigned i = 0; (question.tells & TELL_CUMULATIVE) != 0 && i < therapy->cumulative_count; i++) {
+    for (unsigned i = 0; (question.tells & TELL_CUMULATIVE) != 0 && i < therapy->cumulative_count;
+         i++) {
         const struct cumulative *sum = &therapy->cumulative[i];
         buffer_format(out, "%.*s: %lld mg/m2 by %u of %u orders%s%.*s\n", SLICE_ARGS(sum->exposure),
                       (long long)((sum->total_thousandths + 500) / 1000), sum->counted, sum->orders,
