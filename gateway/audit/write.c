@@ -1,5 +1,6 @@
 #include "audit/audit_int.h"
 #include "base/date.h"
+#include "base/utf8.h"
 
 /* A record is written on the way of every request, so bytes gather in a small block here and reach
  * the buffer in few pieces. */
@@ -58,21 +59,6 @@ static void pen_number(struct pen *pen, int64_t number)
     pen_raw(pen, digits + at, sizeof digits - at);
 }
 
-/* Length of the UTF-8 sequence at `at`, or 0 when it is not one. */
-static size_t sequence_len(const unsigned char *at, size_t left)
-{
-    size_t len = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-    if (at[0] < 0xc2 || at[0] > 0xf4 || left < len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    bool is_overlong = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xf0 && at[1] < 0x90);
-    bool is_surrogate = at[0] == 0xed && at[1] >= 0xa0;
-    bool is_too_high = at[0] == 0xf4 && at[1] >= 0x90;
-    return is_overlong || is_surrogate || is_too_high ? 0 : len;
-}
-
 static void pen_escape(struct pen *pen, unsigned char byte)
 {
     char escape[6] = { '\\', 'u', '0', '0', hex_digits[byte >> 4], hex_digits[byte & 15] };
@@ -105,7 +91,7 @@ static void pen_string(struct pen *pen, struct slice text)
         for (run = 0; i + run < text.len && is_plain(at[i + run]);)
             run++;
         if (run == 0 && at[i] >= 0x80)
-            run = sequence_len(at + i, text.len - i);
+            run = utf8_len(text.at + i, text.len - i);
         if (run > 0) {
             pen_raw(pen, text.at + i, run);
         } else {

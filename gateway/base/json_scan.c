@@ -1,4 +1,5 @@
 #include "base/json_int.h"
+#include "base/utf8.h"
 
 /* --- bytes ----------------------------------------------------------------------------------- */
 
@@ -41,31 +42,6 @@ static inline size_t plain_len(const unsigned char *at)
         return 0; /* the caller looks byte by byte */
     return halves[0] != 0 ? (size_t)__builtin_ctzll(halves[0]) / 8
                           : 8 + (size_t)__builtin_ctzll(halves[1]) / 8;
-}
-
-/* Length of the UTF-8 sequence at `at`, or 0: no overlong forms, no surrogates, nothing past
- * U+10FFFF. */
-static size_t sequence_len(const unsigned char *at, size_t room)
-{
-    unsigned char lead = at[0], low = 0x80, high = 0xbf;
-    size_t len = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-
-    if (lead < 0xc2 || lead > 0xf4 || room < len)
-        return 0;
-    if (lead == 0xe0)
-        low = 0xa0;
-    else if (lead == 0xed)
-        high = 0x9f;
-    else if (lead == 0xf0)
-        low = 0x90;
-    else if (lead == 0xf4)
-        high = 0x8f;
-    if (at[1] < low || at[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if (at[i] < 0x80 || at[i] > 0xbf)
-            return 0;
-    return len;
 }
 
 static int hex_value(unsigned char c)
@@ -125,7 +101,7 @@ bool json_check_bytes(struct slice text, struct json_fault *fault)
         if (at[i] == '\\')
             step = escape_len(at + i, text.len - i, &what);
         else if (at[i] >= 0x80)
-            step = sequence_len(at + i, text.len - i);
+            step = utf8_len(text.at + i, text.len - i);
         else if (at[i] == 0)
             what = "a NUL byte is not allowed";
         else if (at[i] == '\v' || at[i] == '\f')

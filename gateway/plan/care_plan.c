@@ -56,22 +56,20 @@ static void write_description(struct body *body, const struct subject *subject)
 static void write_supporting(struct body *body, const struct subject *subject)
 {
     const struct history *history = subject->history;
-    unsigned written = 0;
     if (history->condition != NULL) {
         json_key(&body->json, "addresses");
         json_array(&body->json);
         body_reference(body, history->condition, false);
         json_array_end(&body->json);
     }
-    for (unsigned i = 0; i < subject->line->source_count && written < PLAN_EVIDENCE_MAX; i++) {
-        if (written++ == 0) {
-            json_key(&body->json, "supportingInfo");
-            json_array(&body->json);
-        }
+    unsigned count = subject->line->source_count;
+    if (count == 0)
+        return;
+    json_key(&body->json, "supportingInfo");
+    json_array(&body->json);
+    for (unsigned i = 0; i < count && i < PLAN_EVIDENCE_MAX; i++)
         body_reference(body, subject->line->sources[i], false);
-    }
-    if (written > 0)
-        json_array_end(&body->json);
+    json_array_end(&body->json);
 }
 
 /* --- notes ----------------------------------------------------------------------------------- */
@@ -80,6 +78,10 @@ typedef void note_put(struct body *body, struct slice text);
 
 static void write_note(struct body *body, struct slice text)
 {
+    if (body->notes++ == 0) {
+        json_key(&body->json, "note");
+        json_array(&body->json);
+    }
     json_object(&body->json);
     json_put(&body->json, "text", text);
     json_object_end(&body->json);
@@ -181,14 +183,6 @@ static void note_cumulative(struct body *body, const struct subject *subject, no
     }
 }
 
-static bool has_unused(const struct history *history)
-{
-    for (unsigned i = 0; i < history->option_count; i++)
-        if (!history->options[i].is_used)
-            return true;
-    return false;
-}
-
 static bool has_trait(const struct history *history, uint32_t trait)
 {
     for (unsigned i = 0; i < history->class_count; i++)
@@ -200,17 +194,12 @@ static bool has_trait(const struct history *history, uint32_t trait)
 
 bool care_plan_has_text(const struct subject *subject, const struct plan_text *text)
 {
-    switch (text->kind) {
-    case PLAN_TEXT_PROMPT:
-        return subject_field(subject) == FIELD_CANCER;
-    case PLAN_TEXT_HIV:
-        return subject_field(subject) == FIELD_HIV;
-    case PLAN_TEXT_RENAL:
-        return subject_field(subject) == FIELD_RENAL;
-    case PLAN_TEXT_CLASS:
+    static const enum subject_field fields[] = { [PLAN_TEXT_PROMPT] = FIELD_CANCER,
+                                                 [PLAN_TEXT_HIV] = FIELD_HIV,
+                                                 [PLAN_TEXT_RENAL] = FIELD_RENAL };
+    if (text->kind == PLAN_TEXT_CLASS)
         return has_trait(subject->history, text->trait);
-    }
-    return false;
+    return fields[text->kind] == subject_field(subject);
 }
 
 static void note_texts(struct body *body, const struct subject *subject, enum plan_text_kind kind,
@@ -236,27 +225,12 @@ void care_plan_each_note(struct body *body, const struct subject *subject, note_
     note_texts(body, subject, PLAN_TEXT_RENAL, put);
 }
 
-static bool has_notes(const struct subject *subject)
-{
-    const struct history *history = subject->history;
-    const struct plan_texts *texts = subject->input->texts;
-    bool has_any = history->lines != subject->line || history->verdict.history_truncated ||
-                   history->class_count > 0;
-    if (subject_field(subject) == FIELD_CANCER)
-        has_any = has_any || has_unused(history) || subject->input->therapy->cumulative_count > 0;
-    for (unsigned i = 0; texts != NULL && i < texts->count && !has_any; i++)
-        has_any = care_plan_has_text(subject, &texts->list[i]);
-    return has_any;
-}
-
 static void write_notes(struct body *body, const struct subject *subject)
 {
-    if (!has_notes(subject))
-        return;
-    json_key(&body->json, "note");
-    json_array(&body->json);
+    body->notes = 0;
     care_plan_each_note(body, subject, write_note);
-    json_array_end(&body->json);
+    if (body->notes > 0)
+        json_array_end(&body->json);
 }
 
 void care_plan_write(struct body *body, const struct subject *subject, const char *identity,

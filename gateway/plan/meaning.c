@@ -176,8 +176,7 @@ static struct slice part(const struct buffer *bytes, size_t from, size_t to)
 bool meaning_read(const struct subject *subject, struct buffer *scratch, struct meaning *out)
 {
     buffer_reset(scratch);
-    if (buffer_room(scratch, USUAL_BYTES) == NULL)
-        return false;
+    CHECK(buffer_room(scratch, USUAL_BYTES) != NULL); /* at once, not doubling from little */
     put_shared(scratch, subject);
     size_t shared = scratch->len;
     put_flag(scratch, subject);

@@ -1,6 +1,7 @@
 /* The narrative is all that many viewers show, so it says what matters in at most
  * PLAN_NARRATIVE_MAX bytes.  Each part has a budget of its own, in escaped bytes: the sum of the
  * budgets and the markup stays below the limit whatever the parts hold. */
+#include "base/utf8.h"
 #include "plan/plan_int.h"
 
 #define BUDGET_TEXT 300
@@ -14,29 +15,13 @@
 #define RULE_SET_DIGITS 12
 #define MORE "\xe2\x80\xa6" /* an ellipsis */
 
-static size_t char_len(struct slice rest)
-{
-    unsigned char lead = (unsigned char)rest.at[0];
-    size_t len = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 0;
-    if (len == 0 || len > rest.len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if (((unsigned char)rest.at[i] & 0xc0) != 0x80)
-            return 0;
-    return len;
-}
-
 /* The next character as XHTML: markup escaped, what XML cannot hold as a question mark. */
 static struct slice take_escaped(struct slice *rest)
 {
-    size_t len = char_len(*rest);
-    struct slice c = { rest->at, len };
-    *rest = slice_skip(*rest, len > 0 ? len : 1);
-    if (len == 0 || (len == 1 && (unsigned char)c.at[0] < 0x20) || slice_is(c, "\x7f") ||
-        slice_is(c, "\xef\xbf\xbe") || slice_is(c, "\xef\xbf\xbf"))
+    struct slice c = { rest->at, utf8_len(rest->at, rest->len) };
+    *rest = slice_skip(*rest, c.len > 0 ? c.len : 1);
+    if (c.len == 0 || !utf8_is_printable(c))
         return SLICE("?");
-    if (len > 1)
-        return c;
     switch (c.at[0]) {
     case '<':
         return SLICE("&lt;");
@@ -77,7 +62,8 @@ static size_t escaped_len(struct slice text)
     return len;
 }
 
-/* As much of the text as the budget allows, cut between characters; returns what it used. */
+/* As much of the text as the budget (more than an ellipsis) allows, cut between characters; returns
+ * what it used. */
 static size_t add_text(struct buffer *out, struct slice text, size_t budget)
 {
     size_t len = escaped_len(text), used = 0;
@@ -86,9 +72,7 @@ static size_t add_text(struct buffer *out, struct slice text, size_t budget)
             buffer_add(out, take_piece(&text));
         return len;
     }
-    if (budget < sizeof MORE)
-        return 0;
-    while (text.len > 0) {
+    for (;;) { /* ends before the text does: it is longer than the budget */
         struct slice piece = take_escaped(&text);
         if (used + piece.len > budget - (sizeof MORE - 1))
             break;
@@ -140,7 +124,7 @@ static void add_reasons(struct buffer *out, const struct verdict *verdict)
         size_t markup = sizeof "<li>Reason: </li>" - 1;
         size_t used = add_text(out, verdict->reasons[i].text, left - markup) + markup;
         buffer_add(out, SLICE("</li>"));
-        left = used < left ? left - used : 0;
+        left -= used;
     }
 }
 

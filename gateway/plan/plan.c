@@ -175,21 +175,14 @@ static struct slice words_of(const struct subject *subject, enum posting_kind ta
 static void write_body(struct body *body, const struct subject *subject,
                        const struct posted *posted, const char *identity)
 {
-    switch (posted->kind) {
-    case POSTING_FLAG:
+    if (posted->kind == POSTING_FLAG)
         flag_write(body, subject, identity, posted->text);
-        break;
-    case POSTING_CARE_PLAN:
+    else if (posted->kind == POSTING_CARE_PLAN)
         care_plan_write(body, subject, identity, posted->text);
-        break;
-    case POSTING_PROVENANCE:
+    else if (posted->kind == POSTING_PROVENANCE)
         provenance_write(body, subject, posted->target);
-        break;
-    case POSTING_COMMUNICATION:
-    case POSTING_DOCUMENT:
+    else
         note_write(body, subject, posted->text);
-        break;
-    }
 }
 
 static bool remember(struct plan *out, const struct posted *posted)
@@ -200,12 +193,11 @@ static bool remember(struct plan *out, const struct posted *posted)
     return true;
 }
 
-static bool emit(struct planner *planner, const struct subject *subject,
+/* Of what is remembered: never more than there is room for. */
+static void emit(struct planner *planner, const struct subject *subject,
                  const struct posted *posted, const char *identity)
 {
     struct plan *out = planner->out;
-    if (out->posting_count == PLAN_POSTINGS_MAX)
-        return false;
     struct posting *posting = &out->postings[out->posting_count++];
     *posting = (struct posting){ .kind = posted->kind,
                                  .type = posting_type(posted->kind),
@@ -214,7 +206,6 @@ static bool emit(struct planner *planner, const struct subject *subject,
                                  .digest = posted->digest };
     memcpy(posting->identity, identity, sizeof posting->identity);
     posting->body = arena_copy(planner->arena, buffer_slice(&planner->body.out));
-    return true;
 }
 
 static bool is_news(const struct posted *posted, const struct posted *before)
@@ -240,10 +231,16 @@ static bool put(struct planner *planner, const struct subject *subject, struct p
     identify(subject, posted->kind, posted->target, identity);
     body_start(body);
     write_body(body, subject, posted, identity);
-    if (buffer_overflowed(&body->out) || buffer_overflowed(&body->scratch) ||
-        buffer_overflowed(&body->note))
+    unsigned overflows = 0;
+    overflows += buffer_overflowed(&body->out);
+    overflows += buffer_overflowed(&body->scratch);
+    overflows += buffer_overflowed(&body->note);
+    if (overflows > 0)
         return false;
-    return emit(planner, subject, posted, identity) && remember(out, posted);
+    if (!remember(out, posted))
+        return false;
+    emit(planner, subject, posted, identity);
+    return true;
 }
 
 /* A Provenance says nothing new while what it speaks of is the same.  A message is only written

@@ -48,6 +48,7 @@ struct body {
     struct buffer out;
     struct buffer scratch; /* of meanings, narratives and notes: one user at a time */
     struct buffer note;    /* of a message being written */
+    unsigned notes;        /* of a CarePlan, written so far */
 };
 
 void body_init(struct body *body);

@@ -105,9 +105,9 @@ bool posted_unpack(struct slice packed, struct arena *arena, struct posted **out
         return true;
     }
     struct decoder from = decoder_of(packed);
-    uint64_t format = take_below(&from, FORMAT, FORMAT);
+    (void)take_below(&from, FORMAT, FORMAT);
     uint64_t entries = take_below(&from, 0, PLAN_POSTINGS_MAX);
-    if (from.bad || format != FORMAT)
+    if (from.bad)
         return err_fail(err, ERR_CORRUPT, "posted", "the memory of postings has an unknown format");
     struct posted *list = ARENA_ARRAY(arena, struct posted, entries + 1);
     if (list == NULL)

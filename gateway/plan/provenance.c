@@ -1,5 +1,7 @@
 #include "plan/plan_int.h"
 
+#define OPERATION "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
+
 static void write_source(struct body *body, struct slice reference, const struct event *event)
 {
     json_object(&body->json);
@@ -55,20 +57,18 @@ static void write_why(struct body *body, const struct subject *subject)
 
 static void write_activity(struct body *body, const struct subject *subject)
 {
-    static const char system[] = "http://terminology.hl7.org/CodeSystem/v3-DataOperation";
+    static const struct {
+        const char *system, *code, *display, *text;
+    } activities[] = {
+        [WISH_HOLD] = { "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle", "transform",
+                        "Transform/Translate Record Lifecycle Event", "derive" },
+        [WISH_INACTIVE] = { OPERATION, "UPDATE", "revise", "derive: no longer so" },
+        [WISH_IN_ERROR] = { OPERATION, "NULLIFY", "nullify",
+                            "derive: it rested on withdrawn data" },
+    };
     json_key(&body->json, "activity");
-    switch (subject->wish) {
-    case WISH_HOLD:
-        body_concept(body, "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle", "transform",
-                     "Transform/Translate Record Lifecycle Event", "derive");
-        break;
-    case WISH_INACTIVE:
-        body_concept(body, system, "UPDATE", "revise", "derive: no longer so");
-        break;
-    case WISH_IN_ERROR:
-        body_concept(body, system, "NULLIFY", "nullify", "derive: it rested on withdrawn data");
-        break;
-    }
+    body_concept(body, activities[subject->wish].system, activities[subject->wish].code,
+                 activities[subject->wish].display, activities[subject->wish].text);
 }
 
 static void write_agent(struct body *body, const struct subject *subject)

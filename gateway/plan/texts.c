@@ -1,6 +1,7 @@
 #include "plan/texts.h"
 
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "domain/drug.h"
 
 #define COLUMNS 4
@@ -43,14 +44,10 @@ static const char *fault_of_text(struct slice text)
         return "the text is missing";
     if (text.len > PLAN_TEXT_MAX)
         return "the text is longer than 400 bytes";
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        size_t tail = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc0 ? 1 : 0;
-        if (c < 0x20 || c == 0x7f || (c >= 0x80 && tail == 0) || tail >= text.len - i)
+    for (size_t len; text.len > 0; text = slice_skip(text, len)) {
+        len = utf8_len(text.at, text.len);
+        if (len == 0 || !utf8_is_printable((struct slice){ text.at, len }))
             return "the text has a character that is not printable UTF-8";
-        for (; tail > 0; tail--)
-            if (((unsigned char)text.at[++i] & 0xc0) != 0x80)
-                return "the text has a character that is not printable UTF-8";
     }
     return NULL;
 }

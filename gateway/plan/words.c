@@ -1,16 +1,16 @@
+#include "base/utf8.h"
 #include "plan/plan_int.h"
 
 void words_number(const struct subject *subject, struct text *out)
 {
     const struct line *line = subject->line;
-    unsigned least = line->number_min > 0 ? line->number_min : line->number;
     if (subject->history->verdict.history_truncated || line->number_max == 0) {
-        text_add_number(out, least);
+        text_add_number(out, line->number_min);
         text_add_slice(out, SLICE(" or later"));
-    } else if (least == line->number_max) {
+    } else if (line->number_min == line->number_max) {
         text_add_number(out, line->number);
     } else {
-        text_add(out, "%u (%u to %u)", line->number, least, line->number_max);
+        text_add(out, "%u (%u to %u)", line->number, line->number_min, line->number_max);
     }
 }
 
@@ -75,21 +75,7 @@ void words_care_plan(const struct subject *subject, struct text *out)
     words_regimen(subject->line, out);
 }
 
-struct slice words_slice(const struct text *text)
-{
-    struct slice whole = text_slice(text);
-    size_t back = 0;
-    while (back < 3 && back < whole.len &&
-           ((unsigned char)whole.at[whole.len - 1 - back] & 0xc0) == 0x80)
-        back++;
-    if (back == whole.len)
-        return whole;
-    unsigned char lead = (unsigned char)whole.at[whole.len - 1 - back];
-    size_t needed = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
-    if (back < needed)
-        whole.len -= back + 1;
-    return whole;
-}
+struct slice words_slice(const struct text *text) { return utf8_whole(text_slice(text)); }
 
 bool is_retracted(const struct plan_input *input, struct slice id)
 {

@@ -1,72 +1,50 @@
 #include "therapy/markup.h"
 
-/* Bytes of the character at the front; 0 when it is not UTF-8. */
-static size_t character(struct slice text)
-{
-    unsigned char lead = (unsigned char)text.at[0];
-    size_t len = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4 || len > text.len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if (((unsigned char)text.at[i] & 0xc0) != 0x80)
-            return 0;
-    unsigned char second = len > 1 ? (unsigned char)text.at[1] : 0;
-    bool is_odd = (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
-                  (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f);
-    bool is_noncharacter = lead == 0xef && second == 0xbf && (unsigned char)text.at[2] > 0xbd;
-    return is_odd || is_noncharacter ? 0 : len;
-}
+#include "base/utf8.h"
 
+/* What is no letter of markup and can be seen stands as itself. */
 static void put_character(struct buffer *out, struct slice one)
 {
-    unsigned char c = (unsigned char)one.at[0];
-    if (one.len > 1)
-        buffer_add(out, one);
-    else if (c == '&')
-        buffer_add(out, SLICE("&amp;"));
-    else if (c == '<')
-        buffer_add(out, SLICE("&lt;"));
-    else if (c == '>')
-        buffer_add(out, SLICE("&gt;"));
-    else if (c == '"')
-        buffer_add(out, SLICE("&quot;"));
-    else if (c == '\'')
-        buffer_add(out, SLICE("&#39;"));
-    else if (c == '\t' || c == '\n' || c == '\r')
-        buffer_add_char(out, ' ');
-    else if (c < 0x20 || c == 0x7f)
-        buffer_add(out, SLICE("\xef\xbf\xbd"));
-    else
-        buffer_add_char(out, one.at[0]);
+    static const struct {
+        char c;
+        const char *entity;
+    } entities[] = { { '&', "&amp;" },  { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" },
+                     { '\'', "&#39;" }, { '\t', " " },   { '\n', " " },   { '\r', " " } };
+    for (size_t i = 0; i < COUNT_OF(entities); i++)
+        if (one.at[0] == entities[i].c) {
+            buffer_add(out, slice_of(entities[i].entity));
+            return;
+        }
+    buffer_add(out, utf8_is_printable(one) ? one : SLICE("\xef\xbf\xbd"));
 }
 
-/* Puts at most `max` characters; returns what is left. */
-static struct slice put_characters(struct buffer *out, struct slice text, unsigned max)
+/* The next character; empty bytes where they are not UTF-8, of which one is skipped. */
+static struct slice take_character(struct slice *text)
+{
+    struct slice one = { text->at, utf8_len(text->at, text->len) };
+    *text = slice_skip(*text, one.len > 0 ? one.len : 1);
+    return one;
+}
+
+/* Puts at most `max` characters. */
+static void put_characters(struct buffer *out, struct slice text, unsigned max)
 {
     for (unsigned i = 0; i < max && text.len > 0; i++) {
-        size_t len = character(text);
-        if (len == 0)
+        struct slice one = take_character(&text);
+        if (one.len == 0)
             buffer_add(out, SLICE("\xef\xbf\xbd"));
         else
-            put_character(out, (struct slice){ text.at, len });
-        text = slice_skip(text, len > 0 ? len : 1);
+            put_character(out, one);
     }
-    return text;
 }
 
-void markup_text(struct buffer *out, struct slice text)
-{
-    (void)put_characters(out, text, UINT32_MAX);
-}
+void markup_text(struct buffer *out, struct slice text) { put_characters(out, text, UINT32_MAX); }
 
 unsigned markup_length(struct slice text)
 {
     unsigned count = 0;
-    while (text.len > 0) {
-        size_t len = character(text);
-        text = slice_skip(text, len > 0 ? len : 1);
-        count++;
-    }
+    for (; text.len > 0; count++)
+        (void)take_character(&text);
     return count;
 }
 
@@ -77,7 +55,7 @@ unsigned markup_cut(struct buffer *out, struct slice text, unsigned max)
         markup_text(out, text);
         return length;
     }
-    (void)put_characters(out, text, max - 1);
+    put_characters(out, text, max - 1);
     buffer_add(out, SLICE("\xe2\x80\xa6"));
     return max;
 }
@@ -151,13 +129,12 @@ void markup_operand(struct buffer *out, const struct operand *operand)
 
 void markup_number(struct buffer *out, const struct line *line)
 {
-    unsigned least = line->number_min > 0 ? line->number_min : line->number;
     if (line->number_max == 0)
-        buffer_format(out, "%u or later", least);
-    else if (least == line->number_max)
+        buffer_format(out, "%u or later", line->number_min);
+    else if (line->number_min == line->number_max)
         buffer_format(out, "%u", line->number);
     else
-        buffer_format(out, "%u to %u", least, line->number_max);
+        buffer_format(out, "%u to %u", line->number_min, line->number_max);
 }
 
 void markup_basis(struct buffer *out, struct slice basis)

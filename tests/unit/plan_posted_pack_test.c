@@ -12,6 +12,7 @@ static void pack(struct buffer *out)
     fixture_patient(&fixture, FIXTURE_OVARIAN);
     struct plan_input input = story_input(&fixture);
     story_make(&input, &arena, &plan);
+    plan.after[1].start = fixture_date("2024-10-22");
     plan.after[3].end = fixture_date("2025-01-01");
     plan.after[3].wish = WISH_INACTIVE;
     buffer_init(out, 1 << 16);

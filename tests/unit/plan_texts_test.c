@@ -11,6 +11,14 @@ static const struct texts_case {
 } cases[] = {
     { "comments and empty lines are skipped, also with CR LF",
       "# a comment\r\n\r\n" HEADER "prompt\ttrial\tReviewed?\thouse\r\n", "", 1 },
+    { "empty lines are skipped without CR too", "\n" HEADER "\n", "", 0 },
+    { "an overlong form and a surrogate are not UTF-8",
+      HEADER "prompt\ta\tslash \xc0\xaf\thouse\nprompt\tb\thalf \xed\xa0\x80 pair\thouse\n"
+             "prompt\tc\tno character \xef\xbf\xbf\thouse\n",
+      "outputs.tsv:2: text: the text has a character that is not printable UTF-8\n"
+      "outputs.tsv:3: text: the text has a character that is not printable UTF-8\n"
+      "outputs.tsv:4: text: the text has a character that is not printable UTF-8\n",
+      0 },
     { "a file with no rows is a file without prompts", HEADER, "", 0 },
     { "an empty file lacks its header", "",
       "outputs.tsv:0: kind: the first line must be: kind, key, text, source\n", 0 },
