@@ -11,17 +11,16 @@ bool condition_counts(const struct event *condition)
 
 bool disease_is_cancer(const struct disease *disease)
 {
-    return disease->family == DISEASE_SOLID || disease->family == DISEASE_HEMATOLOGIC ||
-           disease->family == DISEASE_ANY_CANCER;
+    return is_one_of(disease->family,
+                     ONE(DISEASE_SOLID) | ONE(DISEASE_HEMATOLOGIC) | ONE(DISEASE_ANY_CANCER));
 }
 
 /* Codes that say which cancer the patient has; "history of" and "in situ" do not. */
 static bool meaning_names_disease(enum condition_meaning meaning)
 {
-    return meaning == MEANS_PRIMARY || meaning == MEANS_IN_RELAPSE ||
-           meaning == MEANS_IN_REMISSION || meaning == MEANS_RECURRENT ||
-           meaning == MEANS_REFRACTORY || meaning == MEANS_METASTATIC ||
-           meaning == MEANS_CASTRATION_RESISTANT;
+    return is_one_of(meaning, ONE(MEANS_PRIMARY) | ONE(MEANS_IN_RELAPSE) | ONE(MEANS_IN_REMISSION) |
+                                  ONE(MEANS_RECURRENT) | ONE(MEANS_REFRACTORY) |
+                                  ONE(MEANS_METASTATIC) | ONE(MEANS_CASTRATION_RESISTANT));
 }
 
 static bool is_within(const struct disease *disease, const struct disease *above)
@@ -70,11 +69,9 @@ static bool is_diagnosis(const struct event *condition)
 
 static bool is_active(const struct event *condition)
 {
-    return condition->clinical_status == CLINICAL_ABSENT ||
-           condition->clinical_status == CLINICAL_ACTIVE ||
-           condition->clinical_status == CLINICAL_RECURRENCE ||
-           condition->clinical_status == CLINICAL_RELAPSE ||
-           condition->clinical_status == CLINICAL_UNKNOWN;
+    return is_one_of(condition->clinical_status, ONE(CLINICAL_ABSENT) | ONE(CLINICAL_ACTIVE) |
+                                                     ONE(CLINICAL_RECURRENCE) |
+                                                     ONE(CLINICAL_RELAPSE) | ONE(CLINICAL_UNKNOWN));
 }
 
 static void earliest(int32_t *day, int32_t candidate)
@@ -176,8 +173,8 @@ bool cancers_collect(struct engine *engine, struct err *err)
         const struct event *order =
             i < engine->order_count ? engine->orders[i] : engine->given[i - engine->order_count];
         const struct disease *disease = named_disease(order->reasons, order->reason_count);
-        if (disease == NULL || order->status == STATUS_ENTERED_IN_ERROR ||
-            order->status == STATUS_NOT_DONE)
+        if (disease == NULL ||
+            is_one_of(order->status, ONE(STATUS_ENTERED_IN_ERROR) | ONE(STATUS_NOT_DONE)))
             continue;
         struct cancer *cancer = add_cancer(engine, disease);
         if (cancer != NULL && cancer->condition == NULL)
@@ -286,8 +283,8 @@ static bool say_elsewhere(const struct condition_code *codes, unsigned count)
 static bool has_icd10(const struct concept *concept)
 {
     for (unsigned i = 0; i < concept->count; i++)
-        if (concept->codings[i].system == CODE_ICD10CM ||
-            concept->codings[i].system == CODE_ICD10 || concept->codings[i].system == CODE_ICD10GM)
+        if (is_one_of(concept->codings[i].system,
+                      ONE(CODE_ICD10CM) | ONE(CODE_ICD10) | ONE(CODE_ICD10GM)))
             return true;
     return false;
 }

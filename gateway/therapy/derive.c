@@ -57,8 +57,8 @@ static void sort_references(const struct event **events, unsigned count)
 static bool is_listed(const struct event *event)
 {
     return (event->type == FHIR_MEDICATION_REQUEST || event_is_drug_use(event)) &&
-           event->status != STATUS_ENTERED_IN_ERROR && event->status != STATUS_DRAFT &&
-           event->status != STATUS_NOT_DONE;
+           !is_one_of(event->status,
+                      ONE(STATUS_ENTERED_IN_ERROR) | ONE(STATUS_DRAFT) | ONE(STATUS_NOT_DONE));
 }
 
 static bool is_listed_unmapped(const struct event *event)

@@ -164,6 +164,13 @@ struct batch {
     int32_t last; /* latest end */
 };
 
+/* A set of enumerators: ONE(A) | ONE(B). */
+#define ONE(value) (UINT32_C(1) << (value))
+static inline bool is_one_of(unsigned value, uint32_t set) { return (set >> value & 1) != 0; }
+/* Orders and tellings that go on, and those that somebody ended before their time. */
+#define GOES_ON (ONE(STATUS_ACTIVE) | ONE(STATUS_ON_HOLD))
+#define IS_HALTED (ONE(STATUS_STOPPED) | ONE(STATUS_ON_HOLD))
+
 static inline uint64_t slot_bit(unsigned slot) { return UINT64_C(1) << slot; }
 static inline struct line_state *course_line(struct course *course)
 {

@@ -111,9 +111,8 @@ static bool text_evidence(struct slice text, enum evidence_kind *kind)
 
 static bool is_in_remission(const struct event *condition)
 {
-    return condition->clinical_status == CLINICAL_REMISSION ||
-           condition->clinical_status == CLINICAL_INACTIVE ||
-           condition->clinical_status == CLINICAL_RESOLVED;
+    return is_one_of(condition->clinical_status,
+                     ONE(CLINICAL_REMISSION) | ONE(CLINICAL_INACTIVE) | ONE(CLINICAL_RESOLVED));
 }
 
 /* EVD-002 and EVD-003: the status, the code, then the words. */
@@ -306,7 +305,7 @@ static void add_stopped(struct engine *engine)
 static bool is_given_up(const struct event *event)
 {
     return event->stop_reason == STOP_PROGRESSION &&
-           (event->status == STATUS_STOPPED || event->status == STATUS_NOT_DONE) &&
+           is_one_of(event->status, ONE(STATUS_STOPPED) | ONE(STATUS_NOT_DONE)) &&
            event->effective.precision != DATE_ABSENT && RULE_ON(EVD_GIVEN);
 }
 

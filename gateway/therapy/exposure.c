@@ -137,34 +137,26 @@ const struct event *exposures_find_order(struct engine *engine, struct slice ref
 
 /* --- admission ------------------------------------------------------------------------------- */
 
+/* Orders in their own right, and those that carry out another one. */
+#define ORDERS (ONE(INTENT_ABSENT) | ONE(INTENT_ORDER) | ONE(INTENT_ORIGINAL_ORDER))
+#define FILLERS (ONE(INTENT_REFLEX_ORDER) | ONE(INTENT_FILLER_ORDER) | ONE(INTENT_INSTANCE_ORDER))
+
 enum admission { ADMIT_NOT, ADMIT_EVER, ADMIT_PLAN, ADMIT_COUNT };
 
 /* EXP-001 */
 static enum admission admit_status(enum order_status status)
 {
-    switch (status) {
-    case STATUS_ACTIVE:
-    case STATUS_COMPLETED:
-    case STATUS_STOPPED:
-    case STATUS_ON_HOLD:
+    const uint32_t unclear = ONE(STATUS_UNKNOWN) | ONE(STATUS_ABSENT);
+    const uint32_t counted = ONE(STATUS_ACTIVE) | ONE(STATUS_COMPLETED) | IS_HALTED;
+    if (is_one_of(status, counted) || !RULE_ON(EXP_STATUS))
         return ADMIT_COUNT;
-    case STATUS_UNKNOWN:
-    case STATUS_ABSENT:
-        return RULE_ON(EXP_STATUS) ? ADMIT_EVER : ADMIT_COUNT;
-    case STATUS_CANCELLED:
-    case STATUS_DRAFT:
-    case STATUS_ENTERED_IN_ERROR:
-    case STATUS_NOT_DONE:
-        return RULE_ON(EXP_STATUS) ? ADMIT_NOT : ADMIT_COUNT;
-    }
-    return ADMIT_NOT;
+    return is_one_of(status, unclear) ? ADMIT_EVER : ADMIT_NOT;
 }
 
 static bool is_counted_order(const struct event *order)
 {
     return order != NULL && admit_status(order->status) == ADMIT_COUNT && !order->do_not_perform &&
-           (order->intent == INTENT_ORDER || order->intent == INTENT_ORIGINAL_ORDER ||
-            order->intent == INTENT_ABSENT);
+           is_one_of(order->intent, ORDERS);
 }
 
 static bool has_same_drug(const struct event *a, const struct event *b)
@@ -209,22 +201,11 @@ static enum admission admit(struct engine *engine, const struct event *order)
     enum admission by_status = admit_status(order->status);
     if (by_status == ADMIT_NOT || (order->do_not_perform && RULE_ON(EXP_NOT_PERFORM)))
         return ADMIT_NOT;
-    switch (order->intent) {
-    case INTENT_ABSENT:
-    case INTENT_ORDER:
-    case INTENT_ORIGINAL_ORDER:
-        return by_status;
-    case INTENT_REFLEX_ORDER:
-    case INTENT_FILLER_ORDER:
-    case INTENT_INSTANCE_ORDER:
+    if (is_one_of(order->intent, FILLERS))
         return is_filled_elsewhere(engine, order) && RULE_ON(EXP_FILLER) ? ADMIT_NOT : by_status;
-    case INTENT_PLAN:
-        return RULE_ON(EXP_INTENT) ? ADMIT_PLAN : by_status;
-    case INTENT_PROPOSAL:
-    case INTENT_OPTION:
-        return RULE_ON(EXP_INTENT) ? ADMIT_NOT : by_status;
-    }
-    return ADMIT_NOT;
+    if (is_one_of(order->intent, ORDERS) || !RULE_ON(EXP_INTENT))
+        return by_status;
+    return order->intent == INTENT_PLAN ? ADMIT_PLAN : ADMIT_NOT;
 }
 
 /* --- start and end --------------------------------------------------------------------------- */
@@ -254,8 +235,7 @@ static struct told_end natural_end(const struct event *order, const struct drug 
     if (days > 0 && RULE_ON(EXP_END))
         return (struct told_end){ .day = start + days };
     struct told_end end = { .day = INT32_MAX, .is_open = true };
-    bool goes_on = order->status == STATUS_ACTIVE || order->status == STATUS_ON_HOLD;
-    if (!goes_on && RULE_ON(EXP_TAIL)) /* EXP-010 */
+    if (!is_one_of(order->status, GOES_ON) && RULE_ON(EXP_TAIL)) /* EXP-010 */
         end = (struct told_end){ .day = start + drug->tail_days, .is_assumed = true };
     /* EXP-009: the time in which it may be dispensed caps, it never extends. */
     if (order->validity_end.precision != DATE_ABSENT && order->validity_end.last.day < end.day &&
@@ -268,7 +248,7 @@ static struct told_end natural_end(const struct event *order, const struct drug 
 static struct told_end order_end(const struct event *order, const struct drug *drug, int32_t start)
 {
     struct told_end end = natural_end(order, drug, start);
-    if ((order->status != STATUS_STOPPED && order->status != STATUS_ON_HOLD) || !RULE_ON(EXP_STOP))
+    if (!is_one_of(order->status, IS_HALTED) || !RULE_ON(EXP_STOP))
         return end;
     if (order->status_changed.precision != DATE_ABSENT) {
         if (order->status_changed.last.day < end.day)
@@ -369,9 +349,7 @@ static enum rule rule_of_admission(const struct event *order)
         return RULE_EXP_STATUS;
     if (order->do_not_perform)
         return RULE_EXP_NOT_PERFORM;
-    bool is_filler = order->intent == INTENT_REFLEX_ORDER || order->intent == INTENT_FILLER_ORDER ||
-                     order->intent == INTENT_INSTANCE_ORDER;
-    return is_filler ? RULE_EXP_FILLER : RULE_EXP_INTENT;
+    return is_one_of(order->intent, FILLERS) ? RULE_EXP_FILLER : RULE_EXP_INTENT;
 }
 
 static void add_exposure(struct engine *engine, const struct event *order, const struct drug *drug)
@@ -459,7 +437,7 @@ static void join_renewals(struct engine *engine)
             continue;
         const struct event *prior =
             exposures_find_order(engine, renewal->order->prior_prescription);
-        if (prior == NULL || prior->status == STATUS_STOPPED || prior->status == STATUS_ON_HOLD)
+        if (prior == NULL || is_one_of(prior->status, IS_HALTED))
             continue;
         for (unsigned k = i; k-- > 0;) {
             struct exposure *before = &engine->exposures[k];

@@ -39,9 +39,7 @@ struct fulfilment {
 /* EXP-022 to EXP-024, and EXP-001 for the words of these types. */
 static bool is_admitted(const struct event *event)
 {
-    bool counts = event->status == STATUS_COMPLETED || event->status == STATUS_ACTIVE ||
-                  event->status == STATUS_STOPPED || event->status == STATUS_ON_HOLD;
-    if (!counts)
+    if (!is_one_of(event->status, ONE(STATUS_COMPLETED) | ONE(STATUS_ACTIVE) | IS_HALTED))
         return false;
     if (event->type == FHIR_MEDICATION_DISPENSE)
         return RULE_ON(EXP_DISPENSED);
@@ -76,7 +74,7 @@ static unsigned proof_of(enum rank rank)
  * that goes on has no end; one about a single day says no more than a finished order does. */
 static struct told_end end_of(const struct event *event, const struct drug *drug)
 {
-    bool goes_on = event->status == STATUS_ACTIVE || event->status == STATUS_ON_HOLD;
+    bool goes_on = is_one_of(event->status, GOES_ON);
     int32_t start = event->effective.first.day;
     if (event->effective_end.precision != DATE_ABSENT)
         return (struct told_end){ .day = event->effective_end.last.day };
@@ -354,8 +352,7 @@ static struct exposure *find_cells(const struct fulfilment *fulfilment,
 
 static bool has_stated_stop(const struct event *order)
 {
-    return (order->status == STATUS_STOPPED || order->status == STATUS_ON_HOLD) &&
-           order->status_changed.precision != DATE_ABSENT;
+    return is_one_of(order->status, IS_HALTED) && order->status_changed.precision != DATE_ABSENT;
 }
 
 static void move_end(struct engine *engine, struct exposure *exposure, int32_t end)

@@ -43,10 +43,10 @@ static int64_t copies_of(const struct event *event)
 
 static bool read_load(const struct event *event, struct viral_load *out)
 {
-    bool is_load = event->observation == OBSERVATION_HIV_VIRAL_LOAD ||
-                   event->observation == OBSERVATION_HIV_VIRAL_LOAD_LOG;
-    bool is_final = event->status != STATUS_ENTERED_IN_ERROR && event->status != STATUS_CANCELLED &&
-                    event->status != STATUS_DRAFT && event->status != STATUS_NOT_DONE;
+    bool is_load = is_one_of(event->observation,
+                             ONE(OBSERVATION_HIV_VIRAL_LOAD) | ONE(OBSERVATION_HIV_VIRAL_LOAD_LOG));
+    bool is_final = !is_one_of(event->status, ONE(STATUS_ENTERED_IN_ERROR) | ONE(STATUS_CANCELLED) |
+                                                  ONE(STATUS_DRAFT) | ONE(STATUS_NOT_DONE));
     struct date_span day =
         event->effective.precision != DATE_ABSENT ? event->effective : event->recorded;
     if (!is_load || !is_final || day.precision != DATE_DAY)
@@ -57,20 +57,11 @@ static bool read_load(const struct event *event, struct viral_load *out)
         return event->finding == FINDING_NOT_DETECTED;
     }
     int64_t copies = copies_of(event);
-    switch (event->value.comparator) {
-    case COMPARATOR_LESS:
-    case COMPARATOR_LESS_OR_EQUAL:
-        out->high = copies;
-        break;
-    case COMPARATOR_GREATER:
-    case COMPARATOR_GREATER_OR_EQUAL:
-        out->low = copies;
-        out->high = INT64_MAX;
-        break;
-    case COMPARATOR_NONE:
-        out->low = out->high = copies;
-        break;
-    }
+    enum comparator than = event->value.comparator;
+    bool is_below = is_one_of(than, ONE(COMPARATOR_LESS) | ONE(COMPARATOR_LESS_OR_EQUAL));
+    bool is_above = is_one_of(than, ONE(COMPARATOR_GREATER) | ONE(COMPARATOR_GREATER_OR_EQUAL));
+    out->low = is_below ? 0 : copies;
+    out->high = is_above ? INT64_MAX : copies;
     return true;
 }
 
@@ -191,9 +182,8 @@ static void add_observation(struct hiv_course *course, const struct event *event
 
 static enum stop_reason reason_of(const struct event *order)
 {
-    return order->stop_reason == STOP_NONE || order->stop_reason == STOP_OTHER
-               ? order->change_reason
-               : order->stop_reason;
+    return is_one_of(order->stop_reason, ONE(STOP_NONE) | ONE(STOP_OTHER)) ? order->change_reason
+                                                                           : order->stop_reason;
 }
 
 /* An order that goes on and gives a reason was made for it; one that has ended ended for it. */

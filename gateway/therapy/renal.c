@@ -33,8 +33,8 @@ static bool has_transplant_procedure(const struct engine *engine)
     for (unsigned i = 0; i < engine->procedure_count; i++) {
         const struct event *procedure = engine->procedures[i];
         if (procedure->procedure == PROCEDURE_KIDNEY_TRANSPLANT &&
-            procedure->status != STATUS_ENTERED_IN_ERROR && procedure->status != STATUS_NOT_DONE &&
-            procedure->status != STATUS_DRAFT)
+            !is_one_of(procedure->status,
+                       ONE(STATUS_ENTERED_IN_ERROR) | ONE(STATUS_NOT_DONE) | ONE(STATUS_DRAFT)))
             return true;
     }
     return false;

@@ -5,8 +5,8 @@
 
 bool renal_is_dialysis(const struct renal_mark *mark)
 {
-    return mark->kind == RENAL_MARK_HAEMODIALYSIS || mark->kind == RENAL_MARK_PERITONEAL ||
-           mark->kind == RENAL_MARK_DIALYSIS;
+    return is_one_of(mark->kind, ONE(RENAL_MARK_HAEMODIALYSIS) | ONE(RENAL_MARK_PERITONEAL) |
+                                     ONE(RENAL_MARK_DIALYSIS));
 }
 
 static void add_mark(struct renal_course *course, const struct renal_mark *mark)
@@ -23,8 +23,8 @@ static void add_mark(struct renal_course *course, const struct renal_mark *mark)
 
 static bool is_done(const struct event *procedure)
 {
-    return procedure->status != STATUS_ENTERED_IN_ERROR && procedure->status != STATUS_NOT_DONE &&
-           procedure->status != STATUS_DRAFT && procedure->status != STATUS_CANCELLED;
+    return !is_one_of(procedure->status, ONE(STATUS_ENTERED_IN_ERROR) | ONE(STATUS_NOT_DONE) |
+                                             ONE(STATUS_DRAFT) | ONE(STATUS_CANCELLED));
 }
 
 static void add_procedure(struct renal_course *course, const struct event *procedure)

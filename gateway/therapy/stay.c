@@ -294,14 +294,13 @@ static bool is_post_transplant(const struct course *course, const struct line_st
 
 static bool is_benign(enum stop_reason reason)
 {
-    return reason == STOP_TOXICITY || reason == STOP_SHORTAGE || reason == STOP_SIMPLIFICATION;
+    return is_one_of(reason, ONE(STOP_TOXICITY) | ONE(STOP_SHORTAGE) | ONE(STOP_SIMPLIFICATION));
 }
 
 /* A reason on an order that goes on or was completed is the reason why it was made. */
 static enum stop_reason made_because(const struct event *order)
 {
-    bool is_stopped = order->status == STATUS_STOPPED || order->status == STATUS_ON_HOLD;
-    return is_stopped ? STOP_NONE : order->stop_reason;
+    return is_one_of(order->status, IS_HALTED) ? STOP_NONE : order->stop_reason;
 }
 
 enum stop_reason stay_change_reason(const struct course *course, const struct line_state *line,

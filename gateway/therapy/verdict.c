@@ -91,28 +91,20 @@ static void find_basis(struct weighing *weighing)
     struct course *course = weighing->course;
     const struct rules *rules = course->engine->rules;
     for (unsigned i = 0; i < course->line_count; i++) {
-        switch (course->profile->basis) {
-        case BASIS_ANY_LINE:
+        enum salvage_basis basis = course->profile->basis;
+        if (basis == BASIS_ANY_LINE)
             weighing->advanced++;
-            break;
-        case BASIS_ADVANCED_LINE:
-        case BASIS_ADVANCED_OR_EARLY_RECURRENCE:
-            weighing->advanced += weighing->lines[i].setting != SETTING_CURATIVE;
-            break;
-        case BASIS_CASTRATION_RESISTANT:
+        else if (basis == BASIS_CASTRATION_RESISTANT)
             weighing->advanced += course_is_castration_resistant(
                 course, course->lines[i]->start + rules->relapse_lookahead);
-            break;
-        case BASIS_NONE:
-            break;
-        }
+        else if (basis != BASIS_NONE)
+            weighing->advanced += weighing->lines[i].setting != SETTING_CURATIVE;
     }
     find_early_recurrence(weighing);
-    unsigned missing = weighing->is_truncated && course->profile->basis != BASIS_NONE &&
-                       course->profile->basis != BASIS_CASTRATION_RESISTANT;
+    const uint32_t uncounted = ONE(BASIS_NONE) | ONE(BASIS_CASTRATION_RESISTANT);
+    unsigned missing = weighing->is_truncated && !is_one_of(course->profile->basis, uncounted);
     bool is_current_counted =
-        course->profile->basis == BASIS_ANY_LINE ||
-        course->profile->basis == BASIS_CASTRATION_RESISTANT ||
+        is_one_of(course->profile->basis, ONE(BASIS_ANY_LINE) | ONE(BASIS_CASTRATION_RESISTANT)) ||
         weighing->lines[weighing->current->number - 1].setting != SETTING_CURATIVE;
     weighing->is_met =
         ((is_current_counted && weighing->advanced + missing >= 2) || weighing->is_early) &&
@@ -225,15 +217,14 @@ static void find_vetoes(struct weighing *weighing)
         RULE_ON(SAL_REMISSION)) /* V2 */
         add_veto(weighing, RULE_SAL_REMISSION,
                  SLICE("remission is recorded after line 1, and no relapse"));
-    bool is_benign = current->change_reason == STOP_TOXICITY ||
-                     current->change_reason == STOP_SHORTAGE ||
-                     current->change_reason == STOP_SIMPLIFICATION;
+    bool is_benign = is_one_of(current->change_reason,
+                               ONE(STOP_TOXICITY) | ONE(STOP_SHORTAGE) | ONE(STOP_SIMPLIFICATION));
     if (is_benign && !is_relapsed && !profile->any_change_advances &&
         RULE_ON(SAL_TOXICITY)) /* V3 */
         add_veto(weighing, RULE_SAL_TOXICITY,
                  SLICE("the change was for tolerance or supply, not for the disease"));
-    bool is_adult_solid = profile->basis == BASIS_ADVANCED_LINE ||
-                          profile->basis == BASIS_ADVANCED_OR_EARLY_RECURRENCE;
+    bool is_adult_solid = is_one_of(profile->basis, ONE(BASIS_ADVANCED_LINE) |
+                                                        ONE(BASIS_ADVANCED_OR_EARLY_RECURRENCE));
     if (is_adult_solid && weighing->advanced == 1 && !weighing->is_early &&
         line->setting != SETTING_CURATIVE && RULE_ON(SAL_FIRST_PALLIATIVE)) /* V4 */
         add_veto(weighing, RULE_SAL_FIRST_PALLIATIVE,
