@@ -353,6 +353,8 @@ int main(int count, char **arguments)
         _Exit(load.failed > 0 || load.known < load.total ? 1 : 0);
     }
     load.start_ns = clock_monotonic_ns() + REST_NS;
+    printf("prepared\n");
+    fflush(stdout);
     in_parallel(send_resources);
     int64_t took_ns = clock_monotonic_ns() - load.start_ns;
     unsigned wanted = (load.total + load.news - 1) / load.news;
