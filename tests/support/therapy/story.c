@@ -168,7 +168,8 @@ static const struct slice *one_reference(struct story *story, const char *type, 
 {
     struct slice *reference = ARENA_NEW(&story->arena, struct slice);
     CHECK(reference != NULL);
-    *reference = arena_format(&story->arena, "%s%.*s", type, SLICE_ARGS(id));
+    bool is_whole = memchr(id.at, '/', id.len) != NULL; /* an address, or another type */
+    *reference = arena_format(&story->arena, "%s%.*s", is_whole ? "" : type, SLICE_ARGS(id));
     return reference;
 }
 
