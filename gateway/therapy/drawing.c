@@ -82,7 +82,7 @@ static void frame(struct drawing *drawing)
 {
     int32_t as_of = drawing->therapy->as_of.day;
     int32_t span = drawing->last - drawing->first;
-    if (as_of >= drawing->last && as_of - drawing->last <= span / 4) {
+    if (as_of - drawing->last <= span / 4) { /* nothing that is drawn lies behind it */
         drawing->shows_as_of = true;
         drawing->last = as_of;
         span = drawing->last - drawing->first;
@@ -95,10 +95,6 @@ static void frame(struct drawing *drawing)
 int drawing_x(const struct drawing *drawing, int32_t day)
 {
     int64_t span = (int64_t)drawing->last - drawing->first;
-    if (day < drawing->first)
-        day = drawing->first;
-    if (day > drawing->last)
-        day = drawing->last;
     return GUTTER + (int)(((int64_t)day - drawing->first) * (RIGHT - GUTTER) / span);
 }
 
@@ -167,8 +163,6 @@ static void place(struct label *label, int *ends, unsigned *rows)
 {
     if (label->x + label->width > RIGHT)
         label->x = RIGHT - label->width;
-    if (label->x < 0)
-        label->x = 0;
     for (label->row = 0; label->row < DRAWING_NO_ROW; label->row++) {
         if (ends[label->row] > label->x)
             continue;

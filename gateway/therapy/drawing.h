@@ -58,6 +58,7 @@ struct drawing {
 /* False when there is nothing to draw: no line, no order, no evidence. */
 bool drawing_lay_out(struct drawing *drawing, const struct report_head *head,
                      const struct therapy *therapy, unsigned history);
+/* Of a day that is shown. */
 int drawing_x(const struct drawing *drawing, int32_t day);
 /* One <svg> element; `id` makes the ids of its title and description unique in the document. */
 void drawing_put(const struct drawing *drawing, const char *id, int top, struct buffer *out);
@@ -75,5 +76,5 @@ unsigned sign_of_load(void);
 const char *procedure_name(enum procedure_kind kind);
 void sign_put(unsigned sign, int x, int y, struct buffer *out);
 
-/* Tenths of a pixel as "12.5". */
+/* Tenths of a pixel, never negative, as "12.5". */
 void drawing_length(struct buffer *out, int tenths);

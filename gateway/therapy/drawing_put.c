@@ -10,10 +10,6 @@
 
 void drawing_length(struct buffer *out, int tenths)
 {
-    if (tenths < 0) {
-        buffer_add_char(out, '-');
-        tenths = -tenths;
-    }
     buffer_format(out, tenths % 10 == 0 ? "%d" : "%d.%d", tenths / 10, tenths % 10);
 }
 
@@ -115,7 +111,7 @@ static void put_load(struct buffer *out, const struct event *event)
     if (event->observation == OBSERVATION_HIV_VIRAL_LOAD_LOG)
         buffer_add(out, SLICE("log10 "));
     int64_t power = 1;
-    for (int32_t i = 0; i < value->scale && i < 18; i++)
+    for (int32_t i = 0; i < value->scale; i++)
         power *= 10;
     buffer_format(out, "%s%lld", signs[value->comparator], (long long)(value->digits / power));
     if (value->digits % power != 0)
@@ -207,12 +203,12 @@ static struct calendar calendar_of(int32_t day)
 /* Months between ticks, so that no more than ten stand in the drawing. */
 static int tick_months(const struct drawing *drawing)
 {
-    static const int steps[] = { 1, 2, 3, 6, 12, 24, 60, 120, 240 };
+    static const int steps[] = { 1, 2, 3, 6, 12, 24, 60, 120, 240, 600 };
     int64_t months = ((int64_t)drawing->last - drawing->first) / 30;
-    for (size_t i = 0; i < COUNT_OF(steps); i++)
-        if (months / steps[i] <= 10)
-            return steps[i];
-    return 600;
+    size_t i = 0;
+    while (i + 1 < COUNT_OF(steps) && months / steps[i] > 10)
+        i++;
+    return steps[i];
 }
 
 static void put_ticks(const struct drawing *drawing, struct buffer *out)
@@ -221,7 +217,7 @@ static void put_ticks(const struct drawing *drawing, struct buffer *out)
     struct calendar at = calendar_of(drawing->first);
     int month = at.year * 12 + at.month - 1;
     month -= month % step;
-    for (unsigned i = 0; i < 30; i++, month += step) {
+    for (;; month += step) {
         int32_t day = date_of(month / 12, (unsigned)(month % 12) + 1, 1).day;
         if (day < drawing->first)
             continue;
@@ -309,8 +305,7 @@ static void put_line_label(const struct drawing *drawing, unsigned index, struct
     const struct line *one = &drawing->history->lines[index];
     const struct label *label = &drawing->line_labels[index];
     bool salvage = is_salvage(drawing, one);
-    int row = label->row < DRAWING_NO_ROW ? label->row : 0;
-    int top = drawing->strip - 30 - (row + 1) * 200;
+    int top = drawing->strip - 30 - (label->row + 1) * 200;
     if (label->row == DRAWING_NO_ROW)
         return;
     rect_open(out, salvage ? "ll-label-salvage" : "ll-label",
@@ -427,8 +422,7 @@ static void put_bars(const struct drawing *drawing, const struct lane *lane, int
             put_bar(&bar, y, out);
         bar = next;
     }
-    if (bar.to >= 0)
-        put_bar(&bar, y, out);
+    put_bar(&bar, y, out); /* a lane is there for the orders in it */
 }
 
 static void put_lanes(const struct drawing *drawing, struct buffer *out)

@@ -99,8 +99,8 @@ void markup_reason(struct buffer *out, const char *reason)
         struct slice word = slice_take_until(&rest, '_');
         bool keeps = is_acronym(word);
         for (size_t i = 0; i < word.len; i++) {
-            char c = word.at[i];
-            buffer_add_char(out, !keeps && c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+            char c = word.at[i]; /* a capital or a digit, of which the second has the bit */
+            buffer_add_char(out, keeps ? c : (char)(c | 0x20));
         }
         if (rest.len > 0)
             buffer_add_char(out, ' ');
@@ -177,11 +177,9 @@ void markup_verdict(struct buffer *out, const struct history *history)
         buffer_add(out, SLICE("Not salvage therapy"));
         return;
     }
-    buffer_format(out, "Salvage therapy %s: line ", proof_words(line != NULL ? line->proof : 0));
-    if (line != NULL)
-        markup_number(out, line);
-    else
-        buffer_format(out, "%u", verdict->line);
+    CHECK(line != NULL); /* it is a line that is salvage therapy */
+    buffer_format(out, "Salvage therapy %s: line ", proof_words(line->proof));
+    markup_number(out, line);
     buffer_format(out, ", grade %s", grade_name(verdict->grade));
 }
 

@@ -5,7 +5,7 @@ static void put_text(struct buffer *out, struct slice text)
 {
     bool is_quoted = false;
     for (size_t i = 0; i < text.len && !is_quoted; i++)
-        is_quoted = strchr(",\"\r\n", text.at[i]) != NULL && text.at[i] != '\0';
+        is_quoted = memchr(",\"\r\n", text.at[i], 4) != NULL;
     if (!is_quoted) {
         buffer_add(out, text);
         return;

@@ -93,8 +93,6 @@ void report_html_row(const struct report_head *head, const struct therapy *thera
 
 static void put_why(struct buffer *out, const struct boundary *boundary)
 {
-    if (boundary->reason == NULL)
-        return;
     markup_reason(out, boundary->reason);
     for (unsigned i = 0; i < boundary->operand_count; i++) {
         put(out, i == 0 ? " <span class=\"dim\">(" : ", ");
@@ -206,13 +204,12 @@ static void put_verdict(const struct history *history, struct buffer *out)
                   verdict->salvage ? " salvage" : "");
     if (verdict->salvage) {
         put(out, "<strong class=\"badge\">SALVAGE THERAPY</strong> ");
-        if (line != NULL) {
-            put(out, proof_words(line->proof));
-            put(out, ": line ");
-            markup_number(out, line);
-            put(out, ", ");
-            markup_regimen(out, line);
-        }
+        CHECK(line != NULL); /* it is a line that is salvage therapy */
+        put(out, proof_words(line->proof));
+        put(out, ": line ");
+        markup_number(out, line);
+        put(out, ", ");
+        markup_regimen(out, line);
         buffer_format(out, ". Grade <strong>%s</strong>", grade_name(verdict->grade));
     } else {
         put(out, "Not salvage therapy");
@@ -220,7 +217,7 @@ static void put_verdict(const struct history *history, struct buffer *out)
     put_status(verdict, out);
     put(out, ". <span class=\"dim\">What counts: ");
     markup_basis(out, verdict->basis);
-    if (history->rules.len > 0 && !slice_is(history->rules, "lifeline")) {
+    if (!slice_is(history->rules, "lifeline")) {
         put(out, ". Rules of ");
         markup_text(out, history->rules);
     }
@@ -239,11 +236,14 @@ static void put_verdict(const struct history *history, struct buffer *out)
 
 /* --- explanation ----------------------------------------------------------------------------- */
 
+/* The rules that boundary.also has a bit for. */
+#define ALSO_RULES (RULE_COUNT < 64 ? RULE_COUNT : 64)
+
 /* What else would have applied, and where the number that decided comes from. */
 static void put_also(struct buffer *out, const struct boundary *boundary)
 {
     const char *before = "<br><span class=\"dim\">also ";
-    for (unsigned i = 0; i < RULE_COUNT && i < 64; i++) {
+    for (unsigned i = 0; i < ALSO_RULES; i++) {
         if ((boundary->also >> i & 1) == 0)
             continue;
         buffer_format(out, "%s%s ", before, rule_id((enum rule)i));

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/text.h"
 #include "support/therapy/story.h"
 #include "therapy/difference.h"
 
@@ -229,14 +230,100 @@ static void the_table_and_the_json_tell_both_sides(void **state)
     story_end(&after);
 }
 
+static const struct change_case {
+    const char *name, *before, *after;
+    const char *says; /* each pair: "1-" removed, "-1" added, "1=1 what what"; a verdict: "!" */
+} changes[] = {
+    { "another drug beside the same one", LYMPHOMA "rituximab + gemcitabine 2020-02-03 x2/21",
+      LYMPHOMA "rituximab + bendamustine 2020-02-03 x2/21", "1=1 ingredients segments" },
+    { "maintenance that began later",
+      LUNG "carboplatin + pemetrexed 2020-02-03 x4/21; pemetrexed 2020-04-27 x4/21",
+      LUNG "carboplatin + pemetrexed 2020-02-03 x4/21; pemetrexed 2020-05-04 x4/21",
+      "1=1 end segments" },
+    { "other drugs in the same weeks are another line", LYMPHOMA "bendamustine 2020-02-10 x3/21",
+      LYMPHOMA "gemcitabine 2020-02-03 x3/21", "-1, 1-" },
+    { "the same drug in other years is another line", LYMPHOMA "bendamustine 2020-02-10 x3/21",
+      LYMPHOMA "bendamustine 2022-02-10 x3/21", "1-, -1" },
+    { "the same drug in later years is another line, seen from there",
+      LYMPHOMA "bendamustine 2022-02-10 x3/21", LYMPHOMA "bendamustine 2020-02-10 x3/21",
+      "-1, 1-" },
+};
+
+static void the_changes_are(void **state)
+{
+    const struct change_case *row = *state;
+    struct answer before = { row->before, "lifeline", "2023-01-01" }, after = before;
+    struct story first, second;
+    struct difference difference;
+    char words[256];
+    struct text says = TEXT(words);
+    words[0] = '\0';
+    after.story = row->after;
+    difference_find(answer_of(&first, &before), answer_of(&second, &after), &second.arena,
+                    &difference);
+    assert_int_equal(difference.history_count, 1);
+    for (unsigned i = 0; i < difference.histories[0].pair_count; i++) {
+        const struct line_pair *pair = &difference.histories[0].pairs[i];
+        text_add(&says, "%s", i > 0 ? ", " : "");
+        if (pair->before != NULL)
+            text_add(&says, "%u%s", pair->before->number, pair->after != NULL ? "=" : "-");
+        else
+            text_add(&says, "-");
+        if (pair->after != NULL)
+            text_add(&says, "%u", pair->after->number);
+        for (unsigned k = 0; k < LINE_CHANGE_COUNT; k++)
+            if ((pair->changes >> k & 1) != 0)
+                text_add(&says, " %s", line_change_word(k));
+    }
+    assert_string_equal(words, row->says);
+    story_end(&first);
+    story_end(&second);
+}
+
+/* Whatever does not fit, the arena says so, and what there is can be printed. */
+static void in_too_little_memory_the_arena_says_so(void **state)
+{
+    (void)state;
+    const struct difference_case *row = &rows[COUNT_OF(rows) - 1];
+    struct story first, second;
+    const struct therapy *before = answer_of(&first, &row->before),
+                         *after = answer_of(&second, &row->after);
+    struct buffer out;
+    bool fits = false;
+    buffer_init(&out, 1 << 20);
+    for (size_t limit = 0; !fits; limit += 8) {
+        struct arena small;
+        struct difference difference;
+        arena_init(&small, limit);
+        difference_find(before, after, &small, &difference);
+        fits = !arena_overflowed(&small);
+        buffer_reset(&out);
+        difference_text(SLICE("Patient/p"), &difference, &out);
+        buffer_add_char(&out, '\0');
+        assert_true(limit > 0 || strcmp(out.at, row->says) != 0);
+        if (fits)
+            assert_string_equal(out.at, row->says);
+        assert_true(fits || limit < 1 << 16);
+        arena_fini(&small);
+    }
+    buffer_fini(&out);
+    story_end(&first);
+    story_end(&second);
+}
+
 int main(void)
 {
-    static struct CMUnitTest tests[COUNT_OF(rows) + 3];
+    static struct CMUnitTest tests[COUNT_OF(rows) + COUNT_OF(changes) + 4];
     size_t count = 0;
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         tests[count++] = (struct CMUnitTest){ .name = rows[i].name,
                                               .test_func = the_difference_says,
                                               .initial_state = (void *)(uintptr_t)&rows[i] };
+    for (size_t i = 0; i < COUNT_OF(changes); i++)
+        tests[count++] = (struct CMUnitTest){ .name = changes[i].name,
+                                              .test_func = the_changes_are,
+                                              .initial_state = (void *)(uintptr_t)&changes[i] };
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(in_too_little_memory_the_arena_says_so);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(versions_are_told);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(backwards_added_is_removed);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(the_table_and_the_json_tell_both_sides);
