@@ -239,7 +239,10 @@ enum stop_reason hiv_substitution(const struct hiv_course *course, int32_t day,
     int32_t near = course->engine->rules->relapse_lookahead;
     for (unsigned i = 0; i < course->use_count && course->uses[i]->start.day <= day + near; i++) {
         enum stop_reason reason = reason_of(course->uses[i]->order);
-        bool is_substitution = reason >= STOP_TOXICITY && reason <= STOP_NEW_DRUG;
+        const uint32_t benign = ONE(STOP_TOXICITY) | ONE(STOP_SHORTAGE) | ONE(STOP_SIMPLIFICATION) |
+                                ONE(STOP_INTERACTION) | ONE(STOP_PREGNANCY) |
+                                ONE(STOP_COINFECTION) | ONE(STOP_NEW_DRUG);
+        bool is_substitution = is_one_of(reason, benign);
         int32_t given = is_substitution ? reason_day(course->uses[i]) : DATE_NONE;
         if (given > course->engine->as_of)
             engine_changes_on(course->engine, given);
@@ -340,8 +343,8 @@ bool hiv_find_failure(const struct hiv_course *course, const struct hiv_line *li
         struct hiv_failure next = { .rule = RULE_NONE };
         if (is_code) {
             const struct hiv_failure *code = &course->failures[at++];
-            bool is_near = until > INT32_MAX - ahead || code->day <= until + ahead;
-            if (is_near && until < FOREVER - ahead && code->day == course->engine->as_of)
+            bool is_near = code->day - ahead <= until;
+            if (is_near && code->day == course->engine->as_of)
                 engine_changes_on(course->engine, until + ahead + 1); /* as in a substitution */
             if (code->day > from && is_near)
                 next = *code;

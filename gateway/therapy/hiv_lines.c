@@ -137,8 +137,8 @@ static struct decision decide(const struct hiv_line *line, const struct change *
 {
     bool is_substitution = change->reason != STOP_NONE && !change->has_failure;
     bool is_late = (change->is_dual || change->is_signal || change->is_dose) && !is_substitution;
-    bool is_second = change->is_pair && !change->is_signal && !change->is_dose && line->number == 1;
-    if (is_late && is_second)
+    bool is_more = change->is_signal || change->is_dose;
+    if (is_late && change->is_pair && !is_more && line->number == 1)
         return (struct decision){ RULE_HIV_SECOND_LINE_PAIR, true, false };
     if (is_late)
         return (struct decision){ change->is_signal ? RULE_HIV_SIGNAL

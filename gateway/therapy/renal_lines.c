@@ -38,7 +38,7 @@ static void note_mark(struct renal_course *course, enum rule rule, const struct 
 static bool is_partial(const struct event *event)
 {
     struct date_span day = event->type == FHIR_PROCEDURE ? event->effective : event->onset;
-    return day.precision == DATE_YEAR || day.precision == DATE_MONTH;
+    return is_one_of(day.precision, ONE(DATE_YEAR) | ONE(DATE_MONTH));
 }
 
 static bool open_line(struct renal_course *course, enum renal_state state,
