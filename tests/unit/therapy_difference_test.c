@@ -155,6 +155,13 @@ static void versions_are_told(void **state)
     assert_int_equal(pair->causes[0].after->version, 2);
     assert_int_equal(pair->causes[1].kind, CAUSE_WITHDRAWN);
     assert_true(slice_is(pair->causes[1].before->id, "m1"));
+    struct buffer out;
+    buffer_init(&out, 1 << 16);
+    difference_text(SLICE("Patient/p"), &difference, &out);
+    buffer_add_char(&out, '\0');
+    assert_non_null(
+        strstr(out.at, "another version: MedicationRequest/m2/_history/2, was version 1"));
+    buffer_fini(&out);
     story_end(&before);
     story_end(&after);
 }
@@ -232,27 +239,50 @@ static void the_table_and_the_json_tell_both_sides(void **state)
 
 static const struct change_case {
     const char *name, *before, *after;
+    const char *before_rules, *after_rules; /* NULL: lifeline */
+    const char *tells;                      /* found in one of the three reports; may be NULL */
     const char *says; /* each pair: "1-" removed, "-1" added, "1=1 what what"; a verdict: "!" */
 } changes[] = {
     { "another drug beside the same one", LYMPHOMA "rituximab + gemcitabine 2020-02-03 x2/21",
-      LYMPHOMA "rituximab + bendamustine 2020-02-03 x2/21", "1=1 ingredients segments" },
+      LYMPHOMA "rituximab + bendamustine 2020-02-03 x2/21", .says = "1=1 ingredients segments" },
     { "maintenance that began later",
       LUNG "carboplatin + pemetrexed 2020-02-03 x4/21; pemetrexed 2020-04-27 x4/21",
       LUNG "carboplatin + pemetrexed 2020-02-03 x4/21; pemetrexed 2020-05-04 x4/21",
-      "1=1 end segments" },
+      .says = "1=1 end segments" },
     { "other drugs in the same weeks are another line", LYMPHOMA "bendamustine 2020-02-10 x3/21",
-      LYMPHOMA "gemcitabine 2020-02-03 x3/21", "-1, 1-" },
+      LYMPHOMA "gemcitabine 2020-02-03 x3/21", .says = "-1, 1-" },
     { "the same drug in other years is another line", LYMPHOMA "bendamustine 2020-02-10 x3/21",
-      LYMPHOMA "bendamustine 2022-02-10 x3/21", "1-, -1" },
+      LYMPHOMA "bendamustine 2022-02-10 x3/21", .says = "1-, -1" },
     { "the same drug in later years is another line, seen from there",
       LYMPHOMA "bendamustine 2022-02-10 x3/21", LYMPHOMA "bendamustine 2020-02-10 x3/21",
-      "-1, 1-" },
+      .says = "-1, 1-" },
+    { "an earlier line found late renumbers the ones that had one before them",
+      LUNG CHEMO "; docetaxel 2020-09-07 x3/21",
+      LUNG CHEMO "; docetaxel 2020-09-07 x3/21; gemcitabine 2020-01-02",
+      .tells = "renumbered line 3", .says = "-1, 1=2 number range openedBy, 2=3 number range" },
+    { "an order taken back reopens the line before and removes its own",
+      LUNG CHEMO "; docetaxel 2020-09-07 x3/21", LUNG CHEMO, .tells = "removed line 2",
+      .says = "1=1 closedBy, 2-" },
+    { "what one rule set has no line for is in the line before by its rules",
+      LUNG "osimertinib 2020-02-03; osimertinib 2020-10-05",
+      LUNG "osimertinib 2020-02-03; osimertinib 2020-10-05", "hess21", "merck21",
+      .tells = "is in its line by LOT-006", .says = "1=1 end closedBy, 2-" },
+    { "and so says the table", LUNG "osimertinib 2020-02-03; osimertinib 2020-10-05",
+      LUNG "osimertinib 2020-02-03; osimertinib 2020-10-05", "hess21", "merck21",
+      .tells = "right: same line by LOT-006", .says = "1=1 end closedBy, 2-" },
+    { "a line that begins earlier than was known", LYMPHOMA "bendamustine 2020-02-10 x3/21",
+      LYMPHOMA "bendamustine 2020-02-10 x3/21; bendamustine 2020-02-03",
+      .tells = "starts 2020-02-10 on the left", .says = "1=1 start segments" },
 };
 
 static void the_changes_are(void **state)
 {
     const struct change_case *row = *state;
     struct answer before = { row->before, "lifeline", "2023-01-01" }, after = before;
+    if (row->before_rules != NULL) {
+        before.rules = row->before_rules;
+        after.rules = row->after_rules;
+    }
     struct story first, second;
     struct difference difference;
     char words[256];
@@ -276,6 +306,15 @@ static void the_changes_are(void **state)
                 text_add(&says, " %s", line_change_word(k));
     }
     assert_string_equal(words, row->says);
+    struct buffer out;
+    buffer_init(&out, 1 << 20);
+    difference_json(SLICE("Patient/p"), &difference, &out);
+    difference_text(SLICE("Patient/p"), &difference, &out);
+    difference_table(SLICE("Patient/p"), &difference, &out);
+    buffer_add_char(&out, '\0');
+    if (row->tells != NULL && strstr(out.at, row->tells) == NULL)
+        assert_string_equal(out.at, row->tells);
+    buffer_fini(&out);
     story_end(&first);
     story_end(&second);
 }
