@@ -171,9 +171,15 @@ void json_raw(struct json_writer *writer, struct slice json)
 
 void json_integer(struct json_writer *writer, int64_t number)
 {
-    char text[24];
-    int len = snprintf(text, sizeof text, "%lld", (long long)number);
-    json_raw(writer, (struct slice){ text, (size_t)len });
+    char digits[24];
+    size_t first = sizeof digits;
+    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do
+        digits[--first] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (number < 0)
+        digits[--first] = '-';
+    json_raw(writer, (struct slice){ digits + first, sizeof digits - first });
 }
 
 void json_bool(struct json_writer *writer, bool value)

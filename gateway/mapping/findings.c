@@ -133,10 +133,11 @@ static const struct finding *code_finding(const struct finding_index *index,
  * what was not done, or long ago. */
 static const struct finding *text_finding(const struct finding_index *index, struct slice text)
 {
-    static const char *const elsewhere[] = { "declined", "planned", "history", "cancelled", NULL };
+    static const struct slice elsewhere[] = { WORD("declined"), WORD("planned"), WORD("history"),
+                                              WORD("cancelled") };
     struct words words;
     words_split(text, &words);
-    if (words_have(&words, elsewhere))
+    if (words_have(&words, elsewhere, COUNT_OF(elsewhere)))
         return NULL;
     for (unsigned at = 0, length = 1; at < words.count; at++) {
         const struct finding *found = words_match(&index->words, &words, at, &length);

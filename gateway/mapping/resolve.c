@@ -305,13 +305,17 @@ static void add_code(struct code_list *codes, struct condition_code code)
 }
 
 /* Texts that deny, doubt or look back say nothing that the engine may build on. */
-static const char *const doubt_words[] = { "no",        "not",       "without",   "family",
-                                           "screening", "suspected", "suspicion", "rule",
-                                           "ruled",     "possible",  "probable",  "risk",
-                                           "benign",    "negative",  "history",   "exclude",
-                                           "query",     NULL };
+static const struct slice doubt_words[] = { WORD("no"),        WORD("not"),       WORD("without"),
+                                            WORD("family"),    WORD("screening"), WORD("suspected"),
+                                            WORD("suspicion"), WORD("rule"),      WORD("ruled"),
+                                            WORD("possible"),  WORD("probable"),  WORD("risk"),
+                                            WORD("benign"),    WORD("negative"),  WORD("history"),
+                                            WORD("exclude"),   WORD("query") };
 
-bool words_doubt(const struct words *words) { return words_have(words, doubt_words); }
+bool words_doubt(const struct words *words)
+{
+    return words_have(words, doubt_words, COUNT_OF(doubt_words));
+}
 
 static const struct {
     const char *word;

@@ -4,42 +4,46 @@
  * of" is not what is ordered; an eye drop is no exposure; an unknown conjugate of a known antibody
  * is an unknown drug; a placebo may be anything. */
 
-static const char *const cut_words[] = {
-    "for", "before", "after", "prior", "failure", "allergy", "allergic", "without", "instead",
-    "following", "until", "versus", "vs", "not", "no", "avoid", "except", "post", "history",
-    /* German, French */
-    "nach", "vor", "ohne", "statt", "f\xc3\xbcr", "pour", "sans", NULL
-};
+static const struct slice cut_words[] = { WORD("for"), WORD("before"), WORD("after"), WORD("prior"),
+                                          WORD("failure"), WORD("allergy"), WORD("allergic"),
+                                          WORD("without"), WORD("instead"), WORD("following"),
+                                          WORD("until"), WORD("versus"), WORD("vs"), WORD("not"),
+                                          WORD("no"), WORD("avoid"), WORD("except"), WORD("post"),
+                                          WORD("history"),
+                                          /* German, French */
+                                          WORD("nach"), WORD("vor"), WORD("ohne"), WORD("statt"),
+                                          WORD("f\xc3\xbcr"), WORD("pour"), WORD("sans") };
 
-static const char *const local_words[] = {
-    "topical", "ophthalmic", "eye", "eyes", "cream", "ointment", "lotion", "gel", "otic", "ear",
-    "nasal", "vaginal", "drops", "shampoo", "mouthwash", "intravitreal", "intraocular",
-    "intravesical", "intrathecal", "intralesional", "intracameral", "dental", "foam", "inhaler",
-    "inhalation",
+static const struct slice local_words[] = {
+    WORD("topical"), WORD("ophthalmic"), WORD("eye"), WORD("eyes"), WORD("cream"), WORD("ointment"),
+    WORD("lotion"), WORD("gel"), WORD("otic"), WORD("ear"), WORD("nasal"), WORD("vaginal"),
+    WORD("drops"), WORD("shampoo"), WORD("mouthwash"), WORD("intravitreal"), WORD("intraocular"),
+    WORD("intravesical"), WORD("intrathecal"), WORD("intralesional"), WORD("intracameral"),
+    WORD("dental"), WORD("foam"), WORD("inhaler"), WORD("inhalation"),
     /* German, French, Spanish */
-    "creme", "salbe", "augensalbe", "augentropfen", "nasenspray", "cr\xc3\xa8me", "pommade",
-    "collyre", "crema", "pomada", "colirio", NULL
+    WORD("creme"), WORD("salbe"), WORD("augensalbe"), WORD("augentropfen"), WORD("nasenspray"),
+    WORD("cr\xc3\xa8me"), WORD("pommade"), WORD("collyre"), WORD("crema"), WORD("pomada"),
+    WORD("colirio")
 };
 
-static const char *const blinded_words[] = { "placebo", "blinded", NULL };
+static const struct slice blinded_words[] = { WORD("placebo"), WORD("blinded") };
 
-static const char *const conjugate_words[] = { "vedotin",    "deruxtecan",   "emtansine",
-                                               "mafodotin",  "ozogamicin",   "tesirine",
-                                               "govitecan",  "tirumotecan",  "soravtansine",
-                                               "ravtansine", "duocarmazine", "tiuxetan",
-                                               "rezetecan",  "pasudotox",    "talirine",
-                                               "pelidotin",  "samrotecan",   "brengitecan",
-                                               "botidotin",  "sesutecan",    NULL };
+static const struct slice conjugate_words[] = {
+    WORD("vedotin"),      WORD("deruxtecan"),  WORD("emtansine"),    WORD("mafodotin"),
+    WORD("ozogamicin"),   WORD("tesirine"),    WORD("govitecan"),    WORD("tirumotecan"),
+    WORD("soravtansine"), WORD("ravtansine"),  WORD("duocarmazine"), WORD("tiuxetan"),
+    WORD("rezetecan"),    WORD("pasudotox"),   WORD("talirine"),     WORD("pelidotin"),
+    WORD("samrotecan"),   WORD("brengitecan"), WORD("botidotin"),    WORD("sesutecan")
+};
 
-bool words_are_local(const struct words *words) { return words_have(words, local_words); }
-bool words_are_blinded(const struct words *words) { return words_have(words, blinded_words); }
-
-static bool is_one_of(struct slice word, const char *const *list)
+bool words_are_local(const struct words *words)
 {
-    for (unsigned i = 0; list[i] != NULL; i++)
-        if (slice_is(word, list[i]))
-            return true;
-    return false;
+    return words_have(words, local_words, COUNT_OF(local_words));
+}
+
+bool words_are_blinded(const struct words *words)
+{
+    return words_have(words, blinded_words, COUNT_OF(blinded_words));
 }
 
 /* What the words beside a drug say about its form. */
@@ -95,7 +99,7 @@ static void add_drug(struct found *found, const struct drug *drug)
 static bool has_cut(const struct words *words, unsigned from, unsigned to)
 {
     for (unsigned i = from; i < to; i++)
-        if (is_one_of(words_span(words, i, 1), cut_words))
+        if (word_is_among(words_span(words, i, 1), cut_words, COUNT_OF(cut_words)))
             return true;
     return false;
 }
@@ -104,7 +108,8 @@ static void take_match(const struct words *words, unsigned next, const struct dr
                        struct found *found)
 {
     struct form_hints hints = read_hints(words);
-    if (next < words->count && is_one_of(words_span(words, next, 1), conjugate_words))
+    if (next < words->count &&
+        word_is_among(words_span(words, next, 1), conjugate_words, COUNT_OF(conjugate_words)))
         found->is_unsafe = true;
     found->is_known = true;
     for (unsigned i = 0; code->is_exposure && i < code->count; i++)

@@ -56,12 +56,19 @@ struct slice words_span(const struct words *words, unsigned first, unsigned coun
                            (size_t)(words->end[first + count - 1] - words->start[first]) };
 }
 
-bool words_have(const struct words *words, const char *const *any)
+bool word_is_among(struct slice word, const struct slice *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i].len == word.len && memcmp(list[i].at, word.at, word.len) == 0)
+            return true;
+    return false;
+}
+
+bool words_have(const struct words *words, const struct slice *any, size_t count)
 {
     for (unsigned i = 0; i < words->count; i++)
-        for (unsigned k = 0; any[k] != NULL; k++)
-            if (slice_is(words_span(words, i, 1), any[k]))
-                return true;
+        if (word_is_among(words_span(words, i, 1), any, count))
+            return true;
     return false;
 }
 

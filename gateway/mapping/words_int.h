@@ -21,7 +21,13 @@ struct words {
 void words_split(struct slice text, struct words *out);
 /* `count` words from `first` on, with one space between them; borrowed from `words`. */
 struct slice words_span(const struct words *words, unsigned first, unsigned count);
-bool words_have(const struct words *words, const char *const *any);
+bool words_have(const struct words *words, const struct slice *any, size_t count);
+bool word_is_among(struct slice word, const struct slice *list, size_t count);
+/* A word of such a list; its length is known before the program runs. */
+#define WORD(text)            \
+    {                         \
+        text, sizeof text - 1 \
+    }
 
 /* What a drug's international name has in common over languages that spell it with Latin letters:
  * etoposide, Etoposid, etoposido.  Accents and one vowel at the end are left out; empty for a word

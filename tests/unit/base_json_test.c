@@ -421,6 +421,23 @@ static void write_sample(struct json_writer *writer)
     json_object_end(writer);
 }
 
+static void integers_are_written_to_their_ends(void **state)
+{
+    (void)state;
+    static const int64_t numbers[] = { 0, 9, 10, -1, INT64_MAX, INT64_MIN };
+    struct buffer out;
+    struct json_writer writer;
+    buffer_init(&out, 4096);
+    json_writer_init(&writer, &out, false);
+    json_array(&writer);
+    for (size_t i = 0; i < COUNT_OF(numbers); i++)
+        json_integer(&writer, numbers[i]);
+    json_array_end(&writer);
+    buffer_add_char(&out, '\0');
+    assert_string_equal(out.at, "[0,9,10,-1,9223372036854775807,-9223372036854775808]");
+    buffer_fini(&out);
+}
+
 static void the_writer_is_compact_or_indented(void **state)
 {
     (void)state;
@@ -557,6 +574,7 @@ int main(void)
         cmocka_unit_test(escaped_keys_lead_where_plain_ones_do),
         cmocka_unit_test(members_and_elements_have_names),
         cmocka_unit_test(the_writer_is_compact_or_indented),
+        cmocka_unit_test(integers_are_written_to_their_ends),
         cmocka_unit_test(every_character_is_escaped_everywhere),
     };
     struct CMUnitTest tests[READINGS + REFUSALS + COUNT_OF(others)];
