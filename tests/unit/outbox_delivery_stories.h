@@ -18,9 +18,11 @@
 
 #define OWN_ID "0123456789abcdef0123456789abcdef"
 
-/* row: words that change a new Flag that is wanted: inactive, target (id 7, version 1, an older wish
- * is held), no-etag, held (what is wanted), unknown, unknown-post, older (the unknown one was an
- * older wish), verify (what was written), message, document, delay (of a minute), no-recipient, check (of a settled row), ladder (the usual rungs), provenance, waiting, no-flag, dead-flag, old (wanted for ten days), tired. */
+/* row: words that change a new Flag that is wanted: inactive, target (id 7, version 1, an
+ * older wish is held), no-etag, held (what is wanted), unknown, unknown-post, older (the
+ * unknown one was an older wish), verify (what was written), message, document, delay (of a
+ * minute), no-recipient, check (of a settled row), ladder (the usual rungs), provenance,
+ * waiting, no-flag, dead-flag, old (wanted for ten days), tired. */
 static const struct story {
     const char *name, *mode, *row, *answers, *transcript;
 } stories[] = {

@@ -16,6 +16,7 @@ static const struct dose_case {
     unsigned orders, counted;
     int64_t thousandths;
     const char *why_not;
+    const char *unit;            /* NULL: as told */
     int32_t doses_per_1000_days; /* of every order */
     int64_t digits;              /* of every dose, when not 0 */
     int32_t scale;
@@ -82,6 +83,18 @@ static const struct dose_case {
       .counted = 1,
       .thousandths = 50000,
       .doses_per_1000_days = 2000 },
+    { .name = "per square metre as people write it",
+      .story = LYMPHOMA "doxorubicin 2020-01-13 dose:50mg/m2",
+      .orders = 1,
+      .counted = 1,
+      .thousandths = 50000,
+      .unit = "mg/m^2" },
+    { .name = "per square metre with the sign",
+      .story = LYMPHOMA "doxorubicin 2020-01-13 dose:50mg/m2",
+      .orders = 1,
+      .counted = 1,
+      .thousandths = 50000,
+      .unit = "mg/m\xc2\xb2" },
     { .name = "milligrams need a body surface",
       .story = LYMPHOMA "doxorubicin 2020-01-13 dose:90mg",
       .orders = 1,
@@ -108,6 +121,8 @@ static void the_sum_is(void **state)
     for (size_t i = 0; i < story.count; i++) {
         struct event *event = &story.events[i];
         event->doses_per_1000_days = row->doses_per_1000_days;
+        if (row->unit != NULL && event->dose.is_stated)
+            event->dose.unit = slice_of(row->unit);
         if (row->digits != 0 && event->dose.is_stated) {
             event->dose.digits = row->digits;
             event->dose.scale = row->scale;

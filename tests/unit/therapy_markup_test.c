@@ -338,6 +338,32 @@ static void more_marks_than_fit_are_left_out(void **state)
     assert_int_equal(drawing.marks_left_out, 5);
 }
 
+/* Eight lines within a month of twenty years: their labels do not fit, their bands do. */
+static void a_label_without_room_is_left_out_and_its_band_is_not(void **state)
+{
+    (void)state;
+    static const char *const starts[] = { "2004-01-01", "2004-01-05", "2004-01-09", "2004-01-13",
+                                          "2004-01-17", "2004-01-21", "2004-01-25", "2004-01-29" };
+    struct buffer out;
+    unsigned labels = 0, bands = 0;
+    buffer_init(&out, 1 << 20);
+    fixture_init(&fixture, "2025-01-01");
+    struct history *history = fixture_disease(&fixture, "dlbcl", "lymphoma");
+    for (unsigned i = 0; i < COUNT_OF(starts); i++)
+        fixture_line(&fixture, history,
+                     &(struct fixture_line){ "", "cytarabine", starts[i],
+                                             i == 7 ? "2024-12-01" : starts[i] });
+    draw(&out);
+    buffer_add_char(&out, '\0');
+    for (const char *at = out.at; (at = strstr(at, "<rect class=\"ll-label\"")) != NULL; at++)
+        labels++;
+    for (const char *at = out.at; (at = strstr(at, "<rect class=\"ll-band\"")) != NULL; at++)
+        bands++;
+    assert_int_equal(labels, DRAWING_STAGGER_MAX);
+    assert_int_equal(bands, COUNT_OF(starts));
+    buffer_fini(&out);
+}
+
 /* Bands stay inside the drawing whatever the years. */
 static void a_line_of_seventy_years_has_few_ticks(void **state)
 {
@@ -360,7 +386,7 @@ static void a_line_of_seventy_years_has_few_ticks(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[COUNT_OF(texts) + COUNT_OF(abouts) + 9] = {
+    struct CMUnitTest tests[COUNT_OF(texts) + COUNT_OF(abouts) + 10] = {
         cmocka_unit_test(cut_texts_count_characters),
         cmocka_unit_test(operands_and_reasons_are_words),
         cmocka_unit_test(a_csv_cell_is_quoted_where_it_must_be),
@@ -369,14 +395,15 @@ int main(void)
         cmocka_unit_test(more_drugs_than_lanes_are_counted),
         cmocka_unit_test(viral_loads_are_drawn_as_they_were_sent),
         cmocka_unit_test(more_marks_than_fit_are_left_out),
+        cmocka_unit_test(a_label_without_room_is_left_out_and_its_band_is_not),
         cmocka_unit_test(a_line_of_seventy_years_has_few_ticks),
     };
     for (size_t i = 0; i < COUNT_OF(texts); i++)
-        tests[9 + i] = (struct CMUnitTest){ .name = texts[i].name,
-                                            .test_func = the_text_is_written_as,
-                                            .initial_state = (void *)(uintptr_t)&texts[i] };
+        tests[10 + i] = (struct CMUnitTest){ .name = texts[i].name,
+                                             .test_func = the_text_is_written_as,
+                                             .initial_state = (void *)(uintptr_t)&texts[i] };
     for (size_t i = 0; i < COUNT_OF(abouts); i++)
-        tests[9 + COUNT_OF(texts) + i] =
+        tests[10 + COUNT_OF(texts) + i] =
             (struct CMUnitTest){ .name = abouts[i].name,
                                  .test_func = the_procedures_drawn_are,
                                  .initial_state = (void *)(uintptr_t)&abouts[i] };
