@@ -27,7 +27,8 @@
     X(COMMUNICATION,            "Communication",           14, false)                  \
     X(DOCUMENT_REFERENCE,       "DocumentReference",       15, false)                  \
     X(BUNDLE,                   "Bundle",                  16, false)                  \
-    X(OPERATION_OUTCOME,        "OperationOutcome",        17, false)
+    X(OPERATION_OUTCOME,        "OperationOutcome",        17, false)                  \
+    X(OPERATION_DEFINITION,     "OperationDefinition",     18, false)
 /* clang-format on */
 
 enum fhir_type {
@@ -35,7 +36,7 @@ enum fhir_type {
     FHIR_TYPE_TABLE(X)
 #undef X
 };
-#define FHIR_TYPE_COUNT 18
+#define FHIR_TYPE_COUNT 19
 
 /* "MedicationRequest"; "" for FHIR_NONE. */
 const char *fhir_type_name(enum fhir_type type);

@@ -216,6 +216,7 @@ void draft_reduce(struct draft *draft, const struct json_reader *json)
     case FHIR_DOCUMENT_REFERENCE:
     case FHIR_BUNDLE:
     case FHIR_OPERATION_OUTCOME:
+    case FHIR_OPERATION_DEFINITION:
         break;
     }
 }

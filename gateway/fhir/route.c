@@ -6,40 +6,62 @@
 
 /* --- the table ------------------------------------------------------------------------------- */
 
-#define KEEPS                                                                               \
-    (DOES(READ) | DOES(VREAD) | DOES(HISTORY) | DOES(CREATE) | DOES(UPDATE) | DOES(PATCH) | \
-     DOES(CONDITIONAL_UPDATE) | DOES(DELETE) | DOES(CONDITIONAL_DELETE) | DOES(SEARCH))
+#define KEEPS                                                                                      \
+    (DOES(READ) | DOES(VREAD) | DOES(HISTORY) | DOES(HISTORY_TYPE) | DOES(CREATE) | DOES(UPDATE) | \
+     DOES(PATCH) | DOES(CONDITIONAL_UPDATE) | DOES(DELETE) | DOES(CONDITIONAL_DELETE) |            \
+     DOES(SEARCH) | DOES(OPERATION))
 
 /* clang-format off */
 const struct fhir_offer fhir_offers[] = {
-    { FHIR_PATIENT, KEEPS | DOES(OPERATION), "$lines-of-therapy",
+    { FHIR_PATIENT, KEEPS,
       "Identity, death and replacement by another Patient are used." },
-    { FHIR_MEDICATION_REQUEST, KEEPS, NULL,
+    { FHIR_MEDICATION_REQUEST, KEEPS,
       "Ordered exposures: the source of the lines of therapy." },
-    { FHIR_CONDITION, KEEPS, NULL,
+    { FHIR_CONDITION, KEEPS,
       "Diagnosis, relapse and remission: evidence for the lines of therapy." },
-    { FHIR_MEDICATION, KEEPS, NULL,
+    { FHIR_MEDICATION, KEEPS,
       "What MedicationRequests refer to; it may arrive after them." },
-    { FHIR_FLAG, KEEPS, NULL,
+    { FHIR_FLAG, KEEPS,
       "Stored and returned, so that a Lifeline can also be the receiver of another one." },
-    { FHIR_CARE_PLAN, KEEPS, NULL,
+    { FHIR_CARE_PLAN, KEEPS,
       "Stored and returned, so that a Lifeline can also be the receiver of another one." },
-    { FHIR_PROVENANCE, KEEPS, NULL, "Stored and returned." },
-    { FHIR_MEDICATION_ADMINISTRATION, KEEPS, NULL,
+    { FHIR_PROVENANCE, KEEPS, "Stored and returned." },
+    { FHIR_MEDICATION_ADMINISTRATION, KEEPS,
       "What was given: confirms and ends what was ordered, or stands for itself." },
-    { FHIR_MEDICATION_STATEMENT, KEEPS, NULL,
+    { FHIR_MEDICATION_STATEMENT, KEEPS,
       "What the patient is said to take: counts, with less weight than an order." },
-    { FHIR_MEDICATION_DISPENSE, KEEPS, NULL,
+    { FHIR_MEDICATION_DISPENSE, KEEPS,
       "What was handed over: belongs to the order it fulfils, or stands for itself." },
-    { FHIR_OBSERVATION, KEEPS, NULL,
+    { FHIR_OBSERVATION, KEEPS,
       "State of a cancer (LOINC 97509-4) and HIV viral loads are evidence; others are kept." },
-    { FHIR_PROCEDURE, KEEPS, NULL,
+    { FHIR_PROCEDURE, KEEPS,
       "Transplants, cell therapies, dialysis, radiotherapy and surgery are evidence." },
-    { FHIR_COMMUNICATION, KEEPS, NULL, "Stored and returned." },
-    { FHIR_DOCUMENT_REFERENCE, KEEPS, NULL, "Stored and returned." },
+    { FHIR_COMMUNICATION, KEEPS, "Stored and returned." },
+    { FHIR_DOCUMENT_REFERENCE, KEEPS, "Stored and returned." },
+    { FHIR_OPERATION_DEFINITION, DOES(READ), "What our own operations take and give." },
 };
 /* clang-format on */
 const unsigned fhir_offer_count = COUNT_OF(fhir_offers);
+
+#define T(name) (UINT32_C(1) << FHIR_##name)
+#define KEPT                                                                                      \
+    (T(PATIENT) | T(MEDICATION_REQUEST) | T(CONDITION) | T(MEDICATION) | T(FLAG) | T(CARE_PLAN) | \
+     T(PROVENANCE) | T(MEDICATION_ADMINISTRATION) | T(MEDICATION_STATEMENT) |                     \
+     T(MEDICATION_DISPENSE) | T(OBSERVATION) | T(PROCEDURE) | T(COMMUNICATION) |                  \
+     T(DOCUMENT_REFERENCE))
+
+/* clang-format off */
+const struct fhir_operation fhir_operations[] = {
+    { FHIR_LINES_OF_THERAPY, T(PATIENT), false, true, true, NULL,
+      "Lines of therapy, verdict and explanation; asOf is the day to look from." },
+    { FHIR_EVERYTHING, T(PATIENT), false, true, true,
+      "http://hl7.org/fhir/OperationDefinition/Patient-everything",
+      "All that is stored of the patient, with the Medications it refers to; _type, _since and _count." },
+    { FHIR_VALIDATE, KEPT, true, true, false, "http://hl7.org/fhir/OperationDefinition/Resource-validate",
+      "Whether the resource would be taken, with the reason if not; profiles are not judged." },
+};
+/* clang-format on */
+const unsigned fhir_operation_count = COUNT_OF(fhir_operations);
 
 const struct fhir_offer *fhir_offer_of(enum fhir_type type)
 {
@@ -153,14 +175,17 @@ static bool not_found(struct err *err)
     return err_fail(err, ERR_NOT_FOUND, "", "there is nothing at this path");
 }
 
-/* The base itself, /metadata and the door of messages. */
+/* The base itself, /metadata, the history of everything and the door of messages. */
 static bool route_base(enum http_verb verb, const struct parts *parts, struct arena *arena,
                        struct fhir_route *route, struct slice *allow, struct err *err)
 {
     static const struct place base = { .post = DOES(BUNDLE) };
+    static const struct place history = { .get = DOES(HISTORY_SYSTEM) };
     static const struct place metadata = { .get = DOES(CAPABILITIES) };
     if (parts->count == 0)
         return choose(verb, DOES(BUNDLE), &base, arena, route, allow, err);
+    if (parts->count == 1 && slice_is(parts->part[0], "_history"))
+        return choose(verb, DOES(HISTORY_SYSTEM), &history, arena, route, allow, err);
     if (parts->count == 1 && slice_is(parts->part[0], "metadata"))
         return choose(verb, DOES(CAPABILITIES), &metadata, arena, route, allow, err);
     if (parts->count == 1 && slice_is(parts->part[0], FHIR_PROCESS_MESSAGE)) {
@@ -170,15 +195,23 @@ static bool route_base(enum http_verb verb, const struct parts *parts, struct ar
     return not_found(err);
 }
 
+/* The last part of the path is an operation's name. */
 static bool route_operation(enum http_verb verb, const struct parts *parts,
                             const struct fhir_offer *offer, struct arena *arena,
                             struct fhir_route *route, struct slice *allow, struct err *err)
 {
-    static const struct place operation = { .get = DOES(OPERATION), .post = DOES(OPERATION) };
-    if (offer->operation == NULL || !slice_is(parts->part[2], offer->operation))
-        return err_fail(err, ERR_NOT_FOUND, "", "this operation is not offered: see /metadata");
-    route->operation = parts->part[2];
-    return choose(verb, offer->interactions, &operation, arena, route, allow, err);
+    struct slice name = parts->part[parts->count - 1];
+    for (unsigned i = 0; i < fhir_operation_count; i++) {
+        const struct fhir_operation *row = &fhir_operations[i];
+        bool is_here = parts->count == 2 ? row->on_type : row->on_instance;
+        if (!slice_is(name, row->name) || !is_here || (row->types >> offer->type & 1) == 0)
+            continue;
+        const struct place place = { .get = row->by_get ? DOES(OPERATION) : 0,
+                                     .post = DOES(OPERATION) };
+        route->operation = name;
+        return choose(verb, DOES(OPERATION), &place, arena, route, allow, err);
+    }
+    return err_fail(err, ERR_NOT_FOUND, "", "this operation is not offered: see /metadata");
 }
 
 static bool route_type(enum http_verb verb, const struct parts *parts,
@@ -194,12 +227,17 @@ static bool route_type(enum http_verb verb, const struct parts *parts,
         .get = DOES(READ), .put = DOES(UPDATE), .delete = DOES(DELETE), .patch = DOES(PATCH)
     };
     static const struct place history = { .get = DOES(HISTORY) };
+    static const struct place history_of_type = { .get = DOES(HISTORY_TYPE) };
     static const struct place version = { .get = DOES(VREAD) };
 
     if (parts->count == 1)
         return choose(verb, offer->interactions, &type, arena, route, allow, err);
     if (parts->count == 2 && slice_is(parts->part[1], "_search"))
         return choose(verb, offer->interactions, &search, arena, route, allow, err);
+    if (parts->count == 2 && slice_is(parts->part[1], "_history"))
+        return choose(verb, offer->interactions, &history_of_type, arena, route, allow, err);
+    if (parts->count == 2 && parts->part[1].at[0] == '$')
+        return route_operation(verb, parts, offer, arena, route, allow, err);
     if (parts->part[1].at[0] == '$' || parts->part[1].at[0] == '_')
         return not_found(err);
     route->id = parts->part[1];
@@ -224,6 +262,7 @@ bool fhir_route(enum http_verb verb, struct slice path, struct slice query, stru
     if (parts.is_too_long)
         return not_found(err);
     bool is_base = parts.count == 0 || slice_is(parts.part[0], "metadata") ||
+                   slice_is(parts.part[0], "_history") ||
                    slice_is(parts.part[0], FHIR_PROCESS_MESSAGE);
     if (is_base) {
         if (!route_base(verb, &parts, arena, &route, allow, err))

@@ -18,6 +18,8 @@
     X(READ,               "read")                                            \
     X(VREAD,              "vread")                                           \
     X(HISTORY,            "history-instance")                                \
+    X(HISTORY_TYPE,       "history-type")                                    \
+    X(HISTORY_SYSTEM,     "history-system")                                  \
     X(CREATE,             "create")                                          \
     X(UPDATE,             "update")                                          \
     X(CONDITIONAL_UPDATE, "update")                                          \
@@ -40,6 +42,11 @@ enum { FHIR_INTERACTION_COUNT = 0 FHIR_INTERACTION_TABLE(X) };
 
 /* POST of a Bundle of type "message": FHIR_DO_BUNDLE with this operation. */
 #define FHIR_PROCESS_MESSAGE "$process-message"
+
+/* Operations that are offered; the rows that tell where are in route.c. */
+#define FHIR_LINES_OF_THERAPY "$lines-of-therapy"
+#define FHIR_EVERYTHING "$everything"
+#define FHIR_VALIDATE "$validate"
 
 struct fhir_route {
     enum fhir_interaction interaction;

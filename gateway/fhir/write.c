@@ -37,12 +37,8 @@ static void write_diagnostics(struct json_writer *writer, const struct err *err)
     json_put_text(writer, "diagnostics", sentence);
 }
 
-static void write_outcome(struct json_writer *writer, const struct err *err)
+static void write_issue(struct json_writer *writer, const struct err *err)
 {
-    json_object(writer);
-    json_put_text(writer, "resourceType", "OperationOutcome");
-    json_key(writer, "issue");
-    json_array(writer);
     json_object(writer);
     json_put_text(writer, "severity", err_http_status(err->code) >= 500 ? "fatal" : "error");
     json_put_text(writer, "code", err_fhir_issue(err->code));
@@ -54,8 +50,27 @@ static void write_outcome(struct json_writer *writer, const struct err *err)
         json_array_end(writer);
     }
     json_object_end(writer);
+}
+
+static void begin_outcome(struct json_writer *writer)
+{
+    json_object(writer);
+    json_put_text(writer, "resourceType", "OperationOutcome");
+    json_key(writer, "issue");
+    json_array(writer);
+}
+
+static void end_outcome(struct json_writer *writer)
+{
     json_array_end(writer);
     json_object_end(writer);
+}
+
+static void write_outcome(struct json_writer *writer, const struct err *err)
+{
+    begin_outcome(writer);
+    write_issue(writer, err);
+    end_outcome(writer);
 }
 
 void fhir_write_outcome(const struct err *err, struct buffer *out)
@@ -65,19 +80,34 @@ void fhir_write_outcome(const struct err *err, struct buffer *out)
     write_outcome(&writer, err);
 }
 
-static void write_remark(struct json_writer *writer, const char *severity, const char *text)
+static void write_remark_issue(struct json_writer *writer, const char *severity, const char *text)
 {
-    json_object(writer);
-    json_put_text(writer, "resourceType", "OperationOutcome");
-    json_key(writer, "issue");
-    json_array(writer);
     json_object(writer);
     json_put_text(writer, "severity", severity);
     json_put_text(writer, "code", "informational");
     json_put_text(writer, "diagnostics", text);
     json_object_end(writer);
-    json_array_end(writer);
-    json_object_end(writer);
+}
+
+static void write_remark(struct json_writer *writer, const char *severity, const char *text)
+{
+    begin_outcome(writer);
+    write_remark_issue(writer, severity, text);
+    end_outcome(writer);
+}
+
+void fhir_write_verdict(const struct err *fault, const char *remark, struct buffer *out)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, out, false);
+    begin_outcome(&writer);
+    if (fault->code != ERR_OK)
+        write_issue(&writer, fault);
+    else
+        write_remark_issue(&writer, "information", "The resource would be taken.");
+    if (remark != NULL)
+        write_remark_issue(&writer, "warning", remark);
+    end_outcome(&writer);
 }
 
 void fhir_write_outcome_ok(const char *text, struct buffer *out)

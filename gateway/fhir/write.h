@@ -14,6 +14,14 @@ void fhir_write_outcome(const struct err *err, struct buffer *out);
 /* The "all ok" outcome of Prefer: return=OperationOutcome. */
 void fhir_write_outcome_ok(const char *text, struct buffer *out);
 
+/* The answer of $validate: what is wrong, or that the resource would be taken; `remark` is a
+ * warning beside it, NULL for none. */
+void fhir_write_verdict(const struct err *fault, const char *remark, struct buffer *out);
+
+/* OperationDefinition of an operation of ours ("lines-of-therapy"); false when there is none. */
+bool fhir_write_operation_definition(struct slice name, struct slice base_url,
+                                     struct buffer *out) MUST_USE;
+
 struct fhir_capability_settings {
     const char *version; /* software version */
     struct slice base_url;

@@ -28,9 +28,10 @@ static void write_code(struct json_writer *writer, const char *code)
 
 static void write_interactions(struct json_writer *writer, const struct fhir_offer *offer)
 {
-    static const enum fhir_interaction listed[] = { FHIR_DO_READ,   FHIR_DO_VREAD,  FHIR_DO_HISTORY,
-                                                    FHIR_DO_CREATE, FHIR_DO_UPDATE, FHIR_DO_PATCH,
-                                                    FHIR_DO_DELETE, FHIR_DO_SEARCH };
+    static const enum fhir_interaction listed[] = {
+        FHIR_DO_READ,   FHIR_DO_VREAD, FHIR_DO_HISTORY, FHIR_DO_HISTORY_TYPE, FHIR_DO_CREATE,
+        FHIR_DO_UPDATE, FHIR_DO_PATCH, FHIR_DO_DELETE,  FHIR_DO_SEARCH
+    };
     json_key(writer, "interaction");
     json_array(writer);
     for (size_t i = 0; i < COUNT_OF(listed); i++)
@@ -59,23 +60,30 @@ static void write_searches(struct json_writer *writer, const struct fhir_offer *
     json_array_end(writer);
 }
 
-static void write_operation(struct json_writer *writer, const struct fhir_offer *offer,
-                            struct slice base_url)
+static void write_operations(struct json_writer *writer, const struct fhir_offer *offer,
+                             struct slice base_url)
 {
-    if (offer->operation == NULL)
-        return;
-    const char *name = offer->operation + 1; /* behind the '$' */
-    char url[512];
-    snprintf(url, sizeof url, "%.*s/OperationDefinition/%s", SLICE_ARGS(base_url), name);
-    json_key(writer, "operation");
-    json_array(writer);
-    json_object(writer);
-    json_put_text(writer, "name", name);
-    json_put_text(writer, "definition", url);
-    json_put_text(writer, "documentation",
-                  "Lines of therapy, verdict and explanation; asOf is the day to look from.");
-    json_object_end(writer);
-    json_array_end(writer);
+    bool is_first = true;
+    for (unsigned i = 0; i < fhir_operation_count; i++) {
+        const struct fhir_operation *row = &fhir_operations[i];
+        const char *name = row->name + 1; /* behind the '$' */
+        char url[512];
+        if ((row->types >> offer->type & 1) == 0)
+            continue;
+        if (is_first) {
+            json_key(writer, "operation");
+            json_array(writer);
+        }
+        is_first = false;
+        snprintf(url, sizeof url, "%.*s/OperationDefinition/%s", SLICE_ARGS(base_url), name);
+        json_object(writer);
+        json_put_text(writer, "name", name);
+        json_put_text(writer, "definition", row->definition != NULL ? row->definition : url);
+        json_put_text(writer, "documentation", row->documentation);
+        json_object_end(writer);
+    }
+    if (!is_first)
+        json_array_end(writer);
 }
 
 static void write_resource(struct json_writer *writer, const struct fhir_offer *offer,
@@ -87,15 +95,16 @@ static void write_resource(struct json_writer *writer, const struct fhir_offer *
     json_put_text(writer, "type", fhir_type_name(offer->type));
     json_put_text(writer, "documentation", offer->documentation);
     write_interactions(writer, offer);
-    json_put_text(writer, "versioning", "versioned");
+    bool has_versions = (offer->interactions & DOES(VREAD)) != 0;
+    json_put_text(writer, "versioning", has_versions ? "versioned" : "no-version");
     json_put_bool(writer, "readHistory", (offer->interactions & DOES(HISTORY)) != 0);
     json_put_bool(writer, "updateCreate", can_update && settings->update_creates);
     json_put_bool(writer, "conditionalCreate", is_conditional);
-    json_put_text(writer, "conditionalRead", "full-support");
+    json_put_text(writer, "conditionalRead", has_versions ? "full-support" : "not-supported");
     json_put_bool(writer, "conditionalUpdate", is_conditional);
     json_put_text(writer, "conditionalDelete", is_conditional ? "single" : "not-supported");
     write_searches(writer, offer);
-    write_operation(writer, offer, settings->base_url);
+    write_operations(writer, offer, settings->base_url);
     json_object_end(writer);
 }
 
@@ -174,6 +183,7 @@ static void write_rest(struct json_writer *writer, const struct fhir_capability_
     json_array(writer);
     write_code(writer, "transaction");
     write_code(writer, "batch");
+    write_code(writer, "history-system");
     json_array_end(writer);
     json_key(writer, "operation");
     json_array(writer);

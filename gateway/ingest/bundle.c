@@ -27,6 +27,8 @@ static bool entry_read(struct ingest_call *call, const struct fhir_entry *entry,
                           &op->answer.err) ||
         !fhir_shape_read(op->query, call->arena, &op->shape, &op->answer.err))
         return false;
+    if (slice_is(op->route.operation, FHIR_VALIDATE))
+        return entry_fails(op, ERR_UNSUPPORTED, "request.url", "not offered inside a Bundle");
     if (op->route.interaction == FHIR_DO_PATCH)
         return entry_fails(op, ERR_UNSUPPORTED, "request.method",
                            "a patch is not offered inside a Bundle: send it alone");
@@ -105,6 +107,8 @@ static unsigned rank_of(const struct ingest_op *op)
     case FHIR_DO_READ:
     case FHIR_DO_VREAD:
     case FHIR_DO_HISTORY:
+    case FHIR_DO_HISTORY_TYPE:
+    case FHIR_DO_HISTORY_SYSTEM:
     case FHIR_DO_SEARCH:
     case FHIR_DO_OPERATION:
     case FHIR_DO_OPTIONS:

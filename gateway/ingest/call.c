@@ -73,7 +73,14 @@ static bool run_op(struct ingest_call *call, struct ingest_op *op, struct patien
     case FHIR_DO_SEARCH:
         return op_search(call, op, set, err);
     case FHIR_DO_OPERATION:
+        if (slice_is(op->route.operation, FHIR_EVERYTHING))
+            return op_everything(call, op, set, err);
+        if (slice_is(op->route.operation, FHIR_VALIDATE))
+            return op_validate(call, op, set->tx, err);
         return op_lines(call, op, set->tx, err);
+    case FHIR_DO_HISTORY_TYPE:
+    case FHIR_DO_HISTORY_SYSTEM:
+        return op_changes(call, op, set->tx, err);
     case FHIR_DO_HISTORY:
         return op_history(call, op, set->tx, err);
     case FHIR_DO_READ:

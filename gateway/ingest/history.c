@@ -4,13 +4,7 @@
 
 #define HISTORY_COUNT_MAX 100
 
-struct history_page {
-    uint32_t limit;
-    uint32_t before; /* versions below this one; 0 for the first page */
-    int64_t since_ms;
-};
-
-static bool read_page(struct ingest_call *call, struct ingest_op *op, struct history_page *out)
+bool history_page_read(struct ingest_call *call, struct ingest_op *op, struct history_page *out)
 {
     struct slice query = op->query, name, value;
     *out = (struct history_page){ .limit = HISTORY_COUNT_MAX, .since_ms = INT64_MIN };
@@ -21,8 +15,7 @@ static bool read_page(struct ingest_call *call, struct ingest_op *op, struct his
             if (out->limit > HISTORY_COUNT_MAX)
                 out->limit = HISTORY_COUNT_MAX;
         } else if (slice_is(name, "_page")) {
-            if (!read_number(value, &out->before) || out->before == 0)
-                return !op_refuse(op, ERR_INVALID, "_page", "this is not a page of ours");
+            out->place = arena_copy(call->arena, value);
         } else if (slice_is(name, "_since")) {
             if (!instant_parse(value, &out->since_ms, &op->answer.err))
                 return !op_refuse(op, ERR_INVALID, "_since", "expected an instant");
@@ -32,8 +25,8 @@ static bool read_page(struct ingest_call *call, struct ingest_op *op, struct his
     return true;
 }
 
-static bool add_version(struct ingest_call *call, const struct store_resource *row, struct slice id,
-                        struct fhir_version *out, struct err *err)
+bool history_add(struct ingest_call *call, const struct store_resource *row, struct slice id,
+                 struct fhir_version *out, struct err *err)
 {
     const char *base = call->ingest->settings.base_url;
     const char *type = fhir_type_name(row->type);
@@ -64,8 +57,8 @@ static struct slice page_link(struct ingest_call *call, const struct ingest_op *
     return before == 0 ? url : arena_format(call->arena, "%.*s&_page=%u", SLICE_ARGS(url), before);
 }
 
-static bool write_page(struct ingest_call *call, struct ingest_op *op,
-                       const struct fhir_history *history, struct err *err)
+bool history_write(struct ingest_call *call, struct ingest_op *op,
+                   const struct fhir_history *history, struct err *err)
 {
     struct buffer *scratch = &call->ingest->lane_buffer;
     buffer_reset(scratch);
@@ -79,15 +72,14 @@ static bool write_page(struct ingest_call *call, struct ingest_op *op,
 /* Versions are numbered without gaps, so a page is a run of numbers. */
 static bool collect(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx,
                     const struct store_resource *current, const struct history_page *page,
-                    struct err *err)
+                    uint32_t before, struct err *err)
 {
     struct slice id = resource_id_of(call->ingest, current, call->arena);
-    uint32_t version =
-        page->before > 0 && page->before <= current->version ? page->before - 1 : current->version;
+    uint32_t version = before > 0 && before <= current->version ? before - 1 : current->version;
     struct fhir_version *versions = ARENA_ARRAY(call->arena, struct fhir_version, page->limit + 1);
     struct fhir_history history = { .versions = versions, .total = current->version };
     history.has_total = page->since_ms == INT64_MIN;
-    history.self = page_link(call, op, page, page->before);
+    history.self = page_link(call, op, page, before);
     if (versions == NULL)
         return err_fail(err, ERR_TOO_COSTLY, "", "the answer is too large: ask for less");
     for (; version > 0 && history.count < page->limit; version--) {
@@ -96,31 +88,34 @@ static bool collect(struct ingest_call *call, struct ingest_op *op, struct store
         if (!store_resource_version(tx, current->key, version, call->arena, &row, &found, err))
             return false;
         if (!found || row.updated_ms < page->since_ms)
-            return write_page(call, op, &history, err);
-        if (!add_version(call, &row, id, &versions[history.count++], err))
+            return history_write(call, op, &history, err);
+        if (!history_add(call, &row, id, &versions[history.count++], err))
             return false;
     }
     if (version > 0 && page->limit > 0)
         history.next = page_link(call, op, page, version + 1);
-    return write_page(call, op, &history, err);
+    return history_write(call, op, &history, err);
 }
 
 bool op_history(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx,
                 struct err *err)
 {
     struct history_page page;
+    uint32_t before = 0; /* versions below this one; 0 for the first page */
     struct store_resource current;
     int64_t key;
     bool found;
     op->action = "read";
     op->answer_id = op->route.id;
-    if (!read_page(call, op, &page))
+    if (!history_page_read(call, op, &page))
         return true;
+    if (page.place.len > 0 && (!read_number(page.place, &before) || before == 0))
+        return op_refuse(op, ERR_INVALID, "_page", "this is not a page of ours");
     if (!resource_key_of(call->ingest, tx, call->work->tenant->tenant.number, op->route.type,
                          op->route.id, &key, &found, err))
         return false;
     if (!found)
         return op_refuse(op, ERR_NOT_FOUND, "", "there is no such resource");
     return store_resource_get(tx, key, false, call->arena, &current, &found, err) &&
-           collect(call, op, tx, &current, &page, err);
+           collect(call, op, tx, &current, &page, before, err);
 }

@@ -31,13 +31,14 @@ struct ingest_op {
     unsigned index; /* place in the Bundle */
     struct fhir_route route;
     struct slice query;
-    struct fhir_shape shape;        /* of what is read */
-    struct fhir_resource *resource; /* NULL for reads and deletions */
-    int64_t new_key;                /* reserved for what this may create */
-    char new_id[17];                /* id_format(new_key) */
-    struct slice packed;            /* body for the store */
-    struct slice patch;             /* a JSON Patch; the resource is made on the lane */
-    struct slice patient_name;      /* "Patient/p1"; empty when the resource belongs to nobody */
+    struct fhir_shape shape;              /* of what is read */
+    struct fhir_resource *resource;       /* NULL for reads and deletions */
+    int64_t new_key;                      /* reserved for what this may create */
+    char new_id[17];                      /* id_format(new_key) */
+    struct slice packed;                  /* body for the store */
+    struct ingest_validation *validation; /* validate.c */
+    struct slice patch;                   /* a JSON Patch; the resource is made on the lane */
+    struct slice patient_name; /* "Patient/p1"; empty when the resource belongs to nobody */
     struct slice if_match, if_none_match, if_none_exist, if_modified_since;
     /* Of an entry with a condition (bundle_resolve.c): what it means, found out before anything is
      * written. */
@@ -152,6 +153,27 @@ bool search_resolve(struct ingest_call *call, struct ingest_op *op, struct slice
                     struct err *err) MUST_USE;
 bool op_history(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx,
                 struct err *err) MUST_USE;
+/* The history of a type or of everything. */
+bool op_changes(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx,
+                struct err *err) MUST_USE;
+/* What history.c and changes.c share: what a page is asked to be, an entry, the Bundle. */
+struct history_page {
+    uint32_t limit;
+    int64_t since_ms;   /* INT64_MIN: from the beginning */
+    struct slice place; /* where the page before ended; empty on the first one */
+};
+bool history_page_read(struct ingest_call *call, struct ingest_op *op, struct history_page *out);
+bool history_add(struct ingest_call *call, const struct store_resource *row, struct slice id,
+                 struct fhir_version *out, struct err *err) MUST_USE;
+bool history_write(struct ingest_call *call, struct ingest_op *op,
+                   const struct fhir_history *history, struct err *err) MUST_USE;
+bool op_everything(struct ingest_call *call, struct ingest_op *op, struct patient_set *set,
+                   struct err *err) MUST_USE;
+/* $validate: what is wrong with the resource is the answer.  Prepared on the loop, and on the lane
+ * held against what is stored. */
+bool validate_prepare(struct ingest_call *call, struct ingest_op *op, struct err *err) MUST_USE;
+bool op_validate(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx,
+                 struct err *err) MUST_USE;
 bool op_lines(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx,
               struct err *err) MUST_USE;
 /* Leaves a fault of the request in op->answer; returns true, because the store is fine. */

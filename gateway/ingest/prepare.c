@@ -212,6 +212,8 @@ static bool prepare_single(struct ingest_call *call, struct err *err)
         op->query = posted_query(call);
     if (!fhir_shape_read(op->query, call->arena, &op->shape, err))
         return false;
+    if (slice_is(op->route.operation, FHIR_VALIDATE))
+        return validate_prepare(call, op, err);
     if (op->route.interaction == FHIR_DO_PATCH)
         op->patch = call->request->body;
     return !has_body || prepare_body(call, op, err);

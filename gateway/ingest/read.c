@@ -52,6 +52,21 @@ static bool is_known_to_caller(const struct ingest_call *call, const struct inge
     return is_time && row->updated_ms / 1000 <= since_ms / 1000;
 }
 
+static bool read_definition(struct ingest_call *call, struct ingest_op *op, struct err *err)
+{
+    struct buffer text;
+    buffer_init(&text, 1 << 16);
+    bool is_ours = fhir_write_operation_definition(
+        op->route.id, slice_of(call->ingest->settings.base_url), &text);
+    op->answer.resource = arena_copy(call->arena, buffer_slice(&text));
+    op->answer.status = 200;
+    buffer_fini(&text);
+    if (!is_ours)
+        return op_refuse(op, ERR_NOT_FOUND, "", "there is no such resource");
+    return !arena_overflowed(call->arena) ||
+           err_fail(err, ERR_TOO_LARGE, "", "the request needs too much memory");
+}
+
 bool op_read(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx, struct err *err)
 {
     struct ingest *ingest = call->ingest;
@@ -67,6 +82,8 @@ bool op_read(struct ingest_call *call, struct ingest_op *op, struct store_tx *tx
         op->answer.status = 204;
         return true;
     }
+    if (op->route.type == FHIR_OPERATION_DEFINITION)
+        return read_definition(call, op, err);
     op->action = "read";
     op->answer_id = op->route.id;
     if (!resource_key_of(ingest, tx, call->work->tenant->tenant.number, op->route.type,

@@ -129,6 +129,15 @@ bool memory_resource_update(struct store_tx *base, const struct store_resource *
     encode_row(&tx->value, &old);
     memory_put(tx);
 
+    int64_t place = memory_greatest(tx, TABLE_REPLACED) + 1;
+    memory_key(tx, TABLE_REPLACED);
+    memory_key_number(tx, place);
+    encode_signed(&tx->value, row->key);
+    encode_varint(&tx->value, row->version);
+    encode_signed(&tx->value, old.tenant);
+    encode_varint(&tx->value, (uint64_t)old.type);
+    memory_put(tx);
+
     struct store_resource next = *row;
     next.tenant = old.tenant;
     next.type = old.type;
@@ -201,6 +210,51 @@ bool memory_resource_scan(struct store_tx *base, int32_t tenant, enum fhir_type 
         got++;
     }
     *rows = all;
+    *count = got;
+    return true;
+}
+
+/* What a row of either table says of a change; false when it is of somebody or something else. */
+static bool read_change(const struct map_node *node, enum store_changes which, int32_t tenant,
+                        enum fhir_type type, struct store_change *out)
+{
+    struct store_resource row = { 0 };
+    if (which == STORE_CREATIONS) {
+        row = decode_row(node->value);
+        row.version = 1;
+    } else {
+        struct decoder from = decoder_of(node->value);
+        row.key = decode_signed(&from);
+        row.version = (uint32_t)decode_varint(&from);
+        row.tenant = (int32_t)decode_signed(&from);
+        row.type = (enum fhir_type)decode_varint(&from);
+        CHECK(!from.bad);
+    }
+    *out = (struct store_change){ memory_last_number(node), row.key, row.version };
+    return row.tenant == tenant && (type == FHIR_NONE || row.type == type);
+}
+
+/* The map is walked upwards only: what is kept moves along until the last `max` are left. */
+bool memory_resource_changes(struct store_tx *base, enum store_changes which, int32_t tenant,
+                             enum fhir_type type, int64_t before, unsigned max,
+                             struct store_change *out, unsigned *count, struct err *err)
+{
+    (void)err;
+    const char table = which == STORE_CREATIONS ? TABLE_RESOURCE : TABLE_REPLACED;
+    const struct slice prefix = { &table, 1 };
+    unsigned got = 0;
+    for (const struct map_node *node = map_seek(memory_of(base)->map, prefix);
+         max > 0 && memory_is_in(node, prefix) && memory_last_number(node) < before;
+         node = map_next(node)) {
+        struct store_change change;
+        if (!read_change(node, which, tenant, type, &change))
+            continue;
+        if (got == max)
+            got--; /* the oldest goes */
+        memmove(out + 1, out, sizeof *out * got);
+        out[0] = change;
+        got++;
+    }
     *count = got;
     return true;
 }

@@ -244,7 +244,7 @@ const struct store_ops sqlite_ops = {
 #define SAME(name) .name = sqlite_##name
     SAME(tenant_find), SAME(tenant_create),
     SAME(resource_insert), SAME(resource_update), SAME(resource_get), SAME(resource_find),
-    SAME(resource_version), SAME(resource_scan),
+    SAME(resource_version), SAME(resource_scan), SAME(resource_changes),
     SAME(identifier_put), SAME(identifier_clear), SAME(identifier_find),
     SAME(mention_append), SAME(mention_scan),
     SAME(patient_find), SAME(patient_create), SAME(patient_load), SAME(patient_save),

@@ -105,6 +105,8 @@ SQLITE_OP(resource_version, int64_t key, uint32_t version, struct arena *arena,
           struct store_resource *out, bool *found, struct err *err);
 SQLITE_OP(resource_scan, int32_t tenant, enum fhir_type type, int64_t after, unsigned limit,
           struct arena *arena, struct store_resource **rows, unsigned *count, struct err *err);
+SQLITE_OP(resource_changes, enum store_changes which, int32_t tenant, enum fhir_type type,
+          int64_t before, unsigned max, struct store_change *out, unsigned *count, struct err *err);
 SQLITE_OP(identifier_put, int32_t tenant, enum fhir_type type, struct slice identifier, int64_t key,
           struct err *err);
 SQLITE_OP(identifier_clear, int32_t tenant, enum fhir_type type, int64_t key, struct err *err);

@@ -228,6 +228,34 @@ bool sqlite_resource_scan(struct store_tx *base, int32_t tenant, enum fhir_type 
     return true;
 }
 
+bool sqlite_resource_changes(struct store_tx *base, enum store_changes which, int32_t tenant,
+                             enum fhir_type type, int64_t before, unsigned max,
+                             struct store_change *out, unsigned *count, struct err *err)
+{
+    struct sqlite_tx *tx = sqlite_of(base);
+    enum sqlite_sql sql =
+        which == STORE_CREATIONS ? SQL_RESOURCE_CREATIONS : SQL_RESOURCE_REPLACEMENTS;
+    sqlite3_stmt *statement = sqlite_use(tx, sql, err);
+    if (statement == NULL)
+        return false;
+    sqlite_put_integer(statement, 1, before);
+    sqlite_put_integer(statement, 2, tenant);
+    sqlite_put_integer(statement, 3, type);
+    sqlite_put_integer(statement, 4, max);
+    unsigned got = 0;
+    for (bool has_row = true;; got++) {
+        if (!sqlite_next(tx, sql, &has_row, err))
+            return false;
+        if (!has_row)
+            break;
+        out[got] = (struct store_change){ sqlite3_column_int64(statement, 0),
+                                          sqlite3_column_int64(statement, 1),
+                                          (uint32_t)sqlite3_column_int64(statement, 2) };
+    }
+    *count = got;
+    return true;
+}
+
 /* --- identifiers -------------------------------------------------------------------------- */
 
 bool sqlite_identifier_put(struct store_tx *base, int32_t tenant, enum fhir_type type,

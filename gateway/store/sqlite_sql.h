@@ -41,6 +41,12 @@
     X(RESOURCE_SCAN, \
       "SELECT " SQL_RESOURCE_ROW ", id, body FROM resource " \
       "WHERE key > ?1 AND tenant = ?2 AND type = ?3 ORDER BY key LIMIT ?4") \
+    X(RESOURCE_CREATIONS, \
+      "SELECT key, key, 1 FROM resource WHERE key < ?1 AND tenant = ?2 AND (?3 = 0 OR type = ?3) " \
+      "ORDER BY key DESC LIMIT ?4") \
+    X(RESOURCE_REPLACEMENTS, \
+      "SELECT row, key, version + 1 FROM history " \
+      "WHERE row < ?1 AND tenant = ?2 AND (?3 = 0 OR type = ?3) ORDER BY row DESC LIMIT ?4") \
     \
     X(IDENTIFIER_PUT, \
       "INSERT OR IGNORE INTO identifier(tenant, type, value, key) VALUES(?1,?2,?3,?4)") \

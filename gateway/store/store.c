@@ -255,6 +255,16 @@ bool store_resource_scan(struct store_tx *tx, int32_t tenant, enum fhir_type typ
                err);
 }
 
+bool store_resource_changes(struct store_tx *tx, enum store_changes which, int32_t tenant,
+                            enum fhir_type type, int64_t before, unsigned max,
+                            struct store_change *out, unsigned *count, struct err *err)
+{
+    return store_may_read(tx, err) &&
+           store_done(
+               tx, tx->ops->resource_changes(tx, which, tenant, type, before, max, out, count, err),
+               err);
+}
+
 bool store_identifier_put(struct store_tx *tx, int32_t tenant, enum fhir_type type,
                           struct slice identifier, int64_t key, struct err *err)
 {

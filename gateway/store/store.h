@@ -85,6 +85,20 @@ bool store_resource_scan(struct store_tx *tx, int32_t tenant, enum fhir_type typ
                          unsigned limit, struct arena *arena, struct store_resource **rows,
                          unsigned *count, struct err *err) MUST_USE;
 
+/* What was changed, the newest first: creations in order of their keys, and replacements of a
+ * version by the next in order of their places.  Both only grow at their new end, so a reader that
+ * remembers a place misses nothing and sees nothing twice, whatever is written meanwhile. */
+struct store_change {
+    int64_t place;    /* of a creation: its key */
+    int64_t key;      /* of the resource */
+    uint32_t version; /* that came about */
+};
+enum store_changes { STORE_CREATIONS, STORE_REPLACEMENTS };
+/* Those below `before`; of any type with FHIR_NONE. */
+bool store_resource_changes(struct store_tx *tx, enum store_changes which, int32_t tenant,
+                            enum fhir_type type, int64_t before, unsigned max,
+                            struct store_change *out, unsigned *count, struct err *err) MUST_USE;
+
 /* Business identifiers ("system|value") of the types that are looked up by them. */
 bool store_identifier_put(struct store_tx *tx, int32_t tenant, enum fhir_type type,
                           struct slice identifier, int64_t key, struct err *err) MUST_USE;

@@ -118,6 +118,10 @@ struct store_ops {
                           unsigned limit, struct arena *arena, struct store_resource **rows,
                           unsigned *count, struct err *err);
 
+    bool (*resource_changes)(struct store_tx *tx, enum store_changes which, int32_t tenant,
+                             enum fhir_type type, int64_t before, unsigned max,
+                             struct store_change *out, unsigned *count, struct err *err);
+
     bool (*identifier_put)(struct store_tx *tx, int32_t tenant, enum fhir_type type,
                            struct slice identifier, int64_t key, struct err *err);
     bool (*identifier_clear)(struct store_tx *tx, int32_t tenant, enum fhir_type type, int64_t key,

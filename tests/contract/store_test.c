@@ -344,6 +344,49 @@ static void scan_pages_through_a_type(struct fixture *fixture)
     assert_int_equal(seen, 5);
 }
 
+static void changes_are_told_the_newest_first(struct fixture *fixture)
+{
+    struct store_resource rows[3];
+    struct store_change got[8];
+    unsigned count;
+    for (unsigned i = 0; i < COUNT_OF(rows); i++) {
+        rows[i] = resource(fixture, "", "body");
+        rows[i].type = i == 1 ? FHIR_CONDITION : FHIR_PATIENT;
+        MUST(store_resource_insert(fixture->tx, &rows[i], &fixture->err));
+    }
+    for (unsigned i = 0; i < 4; i++) { /* 0, 1, 0, 1 are replaced */
+        rows[i % 2].version++;
+        MUST(store_resource_update(fixture->tx, &rows[i % 2], &fixture->err));
+    }
+    reopen(fixture);
+    MUST(store_resource_changes(fixture->tx, STORE_CREATIONS, fixture->tenant, FHIR_NONE, INT64_MAX,
+                                8, got, &count, &fixture->err));
+    assert_int_equal(count, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(got[i].key, rows[2 - i].key);
+        assert_int_equal(got[i].version, 1);
+    }
+    MUST(store_resource_changes(fixture->tx, STORE_REPLACEMENTS, fixture->tenant, FHIR_NONE,
+                                INT64_MAX, 3, got, &count, &fixture->err));
+    assert_int_equal(count, 3);
+    const unsigned versions[] = { 3, 3, 2, 2 };
+    int64_t before = got[2].place;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(got[i].key, rows[(i + 1) % 2].key);
+        assert_int_equal(got[i].version, versions[i]);
+    }
+    MUST(store_resource_changes(fixture->tx, STORE_REPLACEMENTS, fixture->tenant, FHIR_NONE, before,
+                                8, got, &count, &fixture->err));
+    assert_int_equal(count, 1);
+    assert_int_equal(got[0].key, rows[0].key);
+    MUST(store_resource_changes(fixture->tx, STORE_REPLACEMENTS, fixture->tenant, FHIR_CONDITION,
+                                INT64_MAX, 8, got, &count, &fixture->err));
+    assert_int_equal(count, 2);
+    MUST(store_resource_changes(fixture->tx, STORE_CREATIONS, fixture->tenant + 1, FHIR_NONE,
+                                INT64_MAX, 8, got, &count, &fixture->err));
+    assert_int_equal(count, 0);
+}
+
 static void full_arena_is_an_error(struct fixture *fixture)
 {
     struct arena small;
@@ -411,6 +454,7 @@ static const struct story stories[] = {
     { "a second resource of the same id is refused", second_resource_of_an_id_is_refused },
     { "an id belongs to a tenant and a type", ids_belong_to_tenant_and_type },
     { "a scan pages through a type in order of key", scan_pages_through_a_type },
+    { "changes are told the newest first, and by pages", changes_are_told_the_newest_first },
     { "rows that do not fit into the arena are an error", full_arena_is_an_error },
     { "keys grow across restarts", keys_grow_across_restarts },
     { "the salt outlives the process", salt_outlives_the_process },

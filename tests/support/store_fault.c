@@ -99,6 +99,14 @@ static bool fail_resource_scan(struct store_tx *tx, int32_t tenant, enum fhir_ty
            real_of(tx)->resource_scan(tx, tenant, type, after, limit, arena, rows, count, err);
 }
 
+static bool fail_resource_changes(struct store_tx *tx, enum store_changes which, int32_t tenant,
+                                  enum fhir_type type, int64_t before, unsigned max,
+                                  struct store_change *out, unsigned *count, struct err *err)
+{
+    return may_go_on(tx, "resource_changes", err) &&
+           real_of(tx)->resource_changes(tx, which, tenant, type, before, max, out, count, err);
+}
+
 static bool fail_identifier_put(struct store_tx *tx, int32_t tenant, enum fhir_type type,
                                 struct slice identifier, int64_t key, struct err *err)
 {
@@ -303,6 +311,7 @@ void store_fault_install(struct store_fault *fault, struct store *store)
     fault->ops.resource_find = fail_resource_find;
     fault->ops.resource_version = fail_resource_version;
     fault->ops.resource_scan = fail_resource_scan;
+    fault->ops.resource_changes = fail_resource_changes;
     fault->ops.identifier_put = fail_identifier_put;
     fault->ops.identifier_clear = fail_identifier_clear;
     fault->ops.identifier_find = fail_identifier_find;
