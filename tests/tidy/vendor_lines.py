@@ -35,7 +35,7 @@ def faults(lines, named):
 
 def test_sources():
     tests = FOLDER.parent
-    files = [*tests.glob("unit/*_test.c"), *tests.glob("fault/*_test.c"), *tests.glob("e2e/t*.py"),
+    files = [*tests.glob("unit/*_test.c"), *tests.glob("unit/*_stories.h"), *tests.glob("fault/*_test.c"), *tests.glob("e2e/t*.py"),
              tests / "support/ehr_test.py"]
     return {str(file.relative_to(tests)): file.read_text() for file in files}
 
