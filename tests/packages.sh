@@ -5,6 +5,7 @@ PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libssl-dev
 PACKAGES_DEMO="openssl curl ca-certificates python3"
 PACKAGES_TEST="libcmocka-dev python3 clang clang-format libclang-rt-14-dev ccache gcovr"
 PACKAGES_INTEROP="nodejs npm"
+PACKAGES_HAPI="openjdk-17-jdk-headless maven"
 
 # missing_packages PACKAGE...: those that dpkg does not have.
 missing_packages() {
