@@ -34,10 +34,11 @@
 #include "therapy/derive.h"
 #include "therapy/report.h"
 
+#define REACHING_EVERY_RULE 100000 /* the rarest rule is decided some 40 times in ten thousand */
 #ifdef ARENA_PER_ALLOC
 #define PATIENTS 4000 /* under AddressSanitizer */
 #else
-#define PATIENTS 100000
+#define PATIENTS REACHING_EVERY_RULE
 #endif
 #define PROCESSES_MAX 16
 
@@ -676,7 +677,7 @@ static void what_must_hold_holds_of_everybody(void **state)
     assert_int_equal(sum.patients, count);
     if (count < PATIENTS)
         return;
-    assert_int_equal(never, 0);
+    assert_true(count < REACHING_EVERY_RULE || never == 0);
     assert_true(sum.renumbered > count / 20 && sum.removed > count / 2);
     assert_true(sum.too_large > 0 && sum.waited > count / 4);
 }
