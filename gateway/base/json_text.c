@@ -216,6 +216,13 @@ struct slice json_find_member(struct slice object, const char *key)
     return (struct slice){ NULL, 0 };
 }
 
+struct slice json_value_text(struct slice value, struct arena *arena)
+{
+    if (value.len < 2 || value.at[0] != '"')
+        return SLICE("");
+    return json_unescape((struct slice){ value.at + 1, value.len - 2 }, arena);
+}
+
 /* --- sameness -------------------------------------------------------------------------------- */
 
 /* A number as digits without leading or trailing zeros, times a power of ten. */

@@ -33,6 +33,8 @@ bool json_next_member(struct json_cursor *cursor, struct json_member *out);
 bool json_next_item(struct json_cursor *cursor, struct slice *out);
 /* The raw member of a raw object; `at` is NULL when it has none, or is no object. */
 struct slice json_find_member(struct slice object, const char *key);
+/* The text of a raw string value, unescaped; empty for any other value. */
+struct slice json_value_text(struct slice value, struct arena *arena);
 /* True when the raw key spells `name`: "\u0069d" is "id". */
 bool json_key_is(struct slice key, const char *name);
 /* The text of a raw string (without its quotes), unescaped into `arena` where it has escapes. */

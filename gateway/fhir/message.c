@@ -10,13 +10,9 @@
 
 /* --- in -------------------------------------------------------------------------------------- */
 
-/* The text of a member that is a string; empty when it is not there. */
 static struct slice text_of(struct slice object, const char *key, struct arena *arena)
 {
-    struct slice value = json_find_member(object, key);
-    if (value.len < 2 || value.at[0] != '"')
-        return SLICE("");
-    return json_unescape((struct slice){ value.at + 1, value.len - 2 }, arena);
+    return json_value_text(json_find_member(object, key), arena);
 }
 
 static bool read_event(struct slice header, struct arena *arena, struct fhir_message *out,

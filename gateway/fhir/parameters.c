@@ -21,15 +21,9 @@ bool fhir_check_json(struct slice body, struct arena *arena, struct err *err)
     return json_read(body, NULL, &events, NULL, arena, err);
 }
 
-static struct slice text_of(struct slice raw, struct arena *arena)
-{
-    bool is_text = raw.len >= 2 && raw.at[0] == '"';
-    return is_text ? json_unescape((struct slice){ raw.at + 1, raw.len - 2 }, arena) : SLICE("");
-}
-
 bool fhir_is_parameters(struct slice body, struct arena *arena)
 {
-    return slice_is(text_of(json_find_member(body, "resourceType"), arena), "Parameters");
+    return slice_is(json_value_text(json_find_member(body, "resourceType"), arena), "Parameters");
 }
 
 struct slice fhir_parameter(struct slice body, const char *name, const char *member,
@@ -40,7 +34,7 @@ struct slice fhir_parameter(struct slice body, const char *name, const char *mem
     if (cursor.text.at == NULL || !json_take(&cursor, '['))
         return SLICE("");
     while (json_next_item(&cursor, &item)) {
-        if (!slice_is(text_of(json_find_member(item, "name"), arena), name))
+        if (!slice_is(json_value_text(json_find_member(item, "name"), arena), name))
             continue;
         struct slice value = json_find_member(item, member);
         return value.at != NULL ? value : SLICE("");
@@ -51,5 +45,5 @@ struct slice fhir_parameter(struct slice body, const char *name, const char *mem
 struct slice fhir_parameter_text(struct slice body, const char *name, const char *member,
                                  struct arena *arena)
 {
-    return text_of(fhir_parameter(body, name, member, arena), arena);
+    return json_value_text(fhir_parameter(body, name, member, arena), arena);
 }

@@ -131,11 +131,13 @@ static struct slice link_of(const struct everything *all, const struct ingest_op
     struct slice query = op->query, name, value;
     struct slice url = arena_format(arena, "%s/Patient/%.*s/" FHIR_EVERYTHING,
                                     all->call->ingest->settings.base_url, SLICE_ARGS(op->route.id));
-    char glue = '?';
+    char glue = '?', since[INSTANT_TEXT_SIZE];
     while (http_query_next(&query, arena, &name, &value)) {
         if (!slice_is(name, "_count") && !slice_is(name, "_since") && !slice_is(name, "_type"))
             continue;
-        /* What was read of these needs no escapes: numbers, an instant, names. */
+        /* A number and names need no escapes; an instant may have a zone with a '+'. */
+        if (slice_is(name, "_since"))
+            value = slice_of(instant_format(all->since_ms, since));
         url = arena_format(arena, "%.*s%c%.*s=%.*s", SLICE_ARGS(url), glue, SLICE_ARGS(name),
                            SLICE_ARGS(value));
         glue = '&';

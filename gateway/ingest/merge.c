@@ -150,8 +150,10 @@ static bool gather(struct gatherer *gatherer, struct slice name, const struct st
         bool is_known = false;
         if (!load(&gatherer->from, state->merged[i], &other_name, &other, err))
             return false;
-        if (other == NULL || !survivor_of(other, gatherer->from.arena, &survivor, err))
-            return other == NULL;
+        if (other == NULL)
+            continue;
+        if (!survivor_of(other, gatherer->from.arena, &survivor, err))
+            return false;
         for (unsigned k = 0; k < out->count; k++)
             is_known |= slice_eq(out->names[k], other_name);
         if (!is_known && slice_eq(survivor, name) && !gather(gatherer, other_name, other, err))

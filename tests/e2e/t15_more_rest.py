@@ -68,6 +68,8 @@ def test_everything():
     equal((sorted(entry["resource"]["id"] for entry in found["entry"]), found["total"]), (["c1", "drug", "m2", "p1"], 4))
     entries, pages = pages_of(connection, "/fhir/Patient/p1/$everything?_count=3")
     equal((sorted(entry["resource"]["id"] for entry in entries), pages), (["c1", "drug", "m2", "p1"], 2))
+    entries, pages = pages_of(connection, "/fhir/Patient/p1/$everything?_count=1&_since=2001-01-01T00:00:00%2B02:00")
+    equal((len(entries), pages), (4, 4), "the zone of _since survives into the next link")
     some = send(connection, "GET", "/fhir/Patient/p1/$everything?_type=Condition,Patient").json
     equal(sorted(entry["resource"]["id"] for entry in some["entry"]), ["c1", "p1"])
     outcome_is(send(connection, "GET", "/fhir/Patient/nobody/$everything"), 404)

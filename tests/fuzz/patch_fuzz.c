@@ -3,9 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/json.h"
 #include "base/json_text.h"
 #include "fhir/json_patch.h"
+#include "fhir/parameters.h"
 
 #define ARENA_MAX ((size_t)16 << 20)
 
@@ -13,23 +13,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct arena arena;
 
-static bool on_value(void *ctx, struct json_reader *reader, enum json_kind kind, struct slice text)
-{
-    (void)ctx, (void)reader, (void)kind, (void)text;
-    return true;
-}
-
-static bool on_bracket(void *ctx, struct json_reader *reader, enum json_kind kind)
-{
-    (void)ctx, (void)reader, (void)kind;
-    return true;
-}
-
 static bool is_json(struct slice text)
 {
-    static const struct json_events events = { on_value, on_bracket, on_bracket };
     struct err err;
-    return json_read(text, NULL, &events, NULL, &arena, &err);
+    return fhir_check_json(text, &arena, &err);
 }
 
 static void check_result(struct slice result)
